@@ -1,0 +1,1 @@
+"""How outsiders are spoken to, nothing about why."""

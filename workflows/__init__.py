@@ -1,0 +1,1 @@
+"""When things happen: one story a file, over activities it only references."""

@@ -1,0 +1,98 @@
+"""Zoho's records in our words: what a step needs of them, and no more."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from domain.money import Money
+from domain.payments import Fact
+
+
+class OrganizationFacts(Fact):
+    """The organisation: `currency` is its own, `time_zone` an IANA name that its dates are in."""
+
+    organization_id: str
+    name: str = ""
+    time_zone: str
+    currency: str
+
+
+class CurrencyFacts(Fact):
+    """A currency the organisation trades in; `exchange_rate` is units of its own currency for one of this."""
+
+    currency_id: str
+    code: str
+    exchange_rate: Decimal = Decimal(1)
+    is_base: bool = False
+
+
+class TaxFacts(Fact):
+    """A tax or tax group that a line may carry."""
+
+    tax_id: str
+    name: str = ""
+    percentage: Decimal
+
+
+class ItemFacts(Fact):
+    """A thing in stock or a service. `active` false is refused in new documents."""
+
+    item_id: str
+    sku: str
+    active: bool = True
+
+
+class ContactDocument(Fact):
+    """A contact. `kind` is `customer` or `vendor`; a vendor never matches as a customer."""
+
+    contact_id: str
+    name: str
+    email: str = ""
+    kind: str = "customer"
+    currency: str = ""
+    active: bool = True
+    billing_address_id: str = ""
+    shipping_address_id: str = ""
+
+
+class OrderDocumentLine(Fact):
+    """One line of a sales order with Zoho's ids."""
+
+    line_item_id: str
+    item_id: str
+    quantity: Decimal
+
+
+class InvoiceDocument(Fact):
+    """An invoice; `available` is what the lines' items have left for sale by item id, where Zoho said so."""
+
+    invoice_id: str
+    number: str = ""
+    reference: str = ""
+    status: str
+    total: Money
+    balance: Money
+    payment_ids: tuple[str, ...] = ()
+    available: dict[str, Decimal] = {}
+
+
+class OrderDocument(Fact):
+    """A sales order with the documents made from it."""
+
+    salesorder_id: str
+    number: str
+    reference: str = ""
+    status: str
+    customer_id: str
+    total: Money
+    lines: tuple[OrderDocumentLine, ...] = ()
+    invoices: tuple[InvoiceDocument, ...] = ()
+
+
+class ReceiptDocument(Fact):
+    """A customer payment; `balance` is what its invoice still wants, None where the answer did not say."""
+
+    payment_id: str
+    reference: str = ""
+    amount: Money
+    balance: Money | None = None

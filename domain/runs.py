@@ -1,0 +1,283 @@
+"""What crosses Temporal: ids, money, SKUs and decisions. Never a name, an e-mail or an address."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from enum import StrEnum
+
+from pydantic import AwareDatetime
+
+from domain.money import Money
+from domain.payments import Fact, PaymentStatus
+from domain.policy import PaymentPolicy
+
+
+class PaymentEvent(Fact):
+    """One thing Stripe said about a payment: a hint that wakes the run, which then reads the truth itself."""
+
+    event_id: str
+    type: str
+    object_id: str
+    created: AwareDatetime
+
+
+class PaymentInput(Fact):
+    """What a payment's run starts with. `organization_id` is the fairness key of its Zoho calls."""
+
+    connection: str
+    payment_id: str
+    organization_id: str
+    policy: PaymentPolicy = PaymentPolicy()
+    zoho_queue: str = "zoho"
+
+
+class ResolveInput(Fact):
+    """An event that does not name its payment: `object_id` is an invoice, session or charge."""
+
+    connection: str
+    event: PaymentEvent
+    policy: PaymentPolicy = PaymentPolicy()
+
+
+class StartPaymentInput(Fact):
+    """A payment's run to be started, or woken, by `event`."""
+
+    connection: str
+    payment_id: str
+    event: PaymentEvent
+
+
+class Stage(StrEnum):
+    """How far a payment has come; the search attribute `Stage`."""
+
+    RECEIVED = "received"
+    WAITING_FOR_MONEY = "waiting-for-money"
+    PREPARED = "prepared"
+    ORDERED = "ordered"
+    CONFIRMED = "confirmed"
+    INVOICED = "invoiced"
+    PAID = "paid"
+    FAILED = "failed"
+
+
+class PaymentRef(Fact):
+    """Which payment an activity is about."""
+
+    connection: str
+    payment_id: str
+
+
+class FetchedPayment(Fact):
+    """What a run may know of a payment: everything else is in the dossier under `facts_ref`."""
+
+    status: PaymentStatus
+    money: Money
+    charge_id: str = ""
+    facts_ref: str
+
+
+class LookUpKind(StrEnum):
+    """What the cache lacks, and one Zoho call would tell."""
+
+    ORGANIZATION = "organization"
+    CURRENCIES = "currencies"
+    TAXES = "taxes"
+    ITEM = "item"
+
+
+class LookUp(Fact):
+    """One question for Zoho: `key` is the SKU of an item, "" for the others."""
+
+    kind: LookUpKind
+    key: str = ""
+
+
+class AddressUse(StrEnum):
+    """Which of an order's two addresses."""
+
+    BILLING = "billing"
+    SHIPPING = "shipping"
+
+
+class PrepareInput(PaymentRef):
+    """Map and check the payment under `facts_ref`; `asked` look-ups that are still missing become problems."""
+
+    facts_ref: str
+    asked: tuple[LookUp, ...] = ()
+
+
+class OrderProblem(Fact):
+    """Why no order can be written: a code of a closed list and a sentence with the cure, without personal data."""
+
+    code: str
+    message: str
+
+
+class OrderPlan(Fact):
+    """The order as far as our own memory can settle it.
+
+    `item_ids` and `tax_ids` are by position of the order's lines ("" = untaxed). `exchange_rate` is None where the
+    order is in the organisation's own currency.
+    """
+
+    number: str = ""
+    order_ref: str = ""
+    mapping_hash: str = ""
+    total: Money | None = None
+    item_ids: tuple[str, ...] = ()
+    tax_ids: tuple[str, ...] = ()
+    exchange_rate: Decimal | None = None
+    contact_id: str = ""
+    lookups: tuple[LookUp, ...] = ()
+    problems: tuple[OrderProblem, ...] = ()
+
+
+class ContactClaim(Fact):
+    """The contact, if it is known; `mine` says that this run has the right to look for it and create it."""
+
+    contact_id: str = ""
+    mine: bool = False
+
+
+class ContactInput(PaymentRef):
+    """A contact to find or create. `name_choice` counts up while names are taken."""
+
+    order_ref: str
+    name_choice: int = 0
+    attempt: int = 0
+
+
+class ContactWritten(Fact):
+    """`taken` where the name belongs to somebody else; `unknown` where the answer was lost."""
+
+    contact_id: str = ""
+    taken: bool = False
+    unknown: bool = False
+    attempt: int = 0
+
+
+class AddressPlan(Fact):
+    """Zoho's ids of the order's addresses, "" where it has none; `missing` are those the contact does not have yet."""
+
+    billing_address_id: str = ""
+    shipping_address_id: str = ""
+    missing: tuple[AddressUse, ...] = ()
+
+
+class AddressInput(PaymentRef):
+    """An address to add to a contact."""
+
+    order_ref: str
+    contact_id: str
+    use: AddressUse = AddressUse.BILLING
+
+
+class OrderInput(PaymentRef):
+    """A sales order to write: the draft under `order_ref` with Zoho's ids."""
+
+    order_ref: str
+    number: str
+    total: Money
+    contact_id: str
+    addresses: AddressPlan = AddressPlan()
+    item_ids: tuple[str, ...]
+    tax_ids: tuple[str, ...]
+    exchange_rate: Decimal | None = None
+    attempt: int = 0
+
+
+class DocumentRef(PaymentRef):
+    """A document of a payment, by Zoho's id."""
+
+    document_id: str
+    total: Money
+    attempt: int = 0
+
+
+class OrderWritten(Fact):
+    """A sales order as Zoho has it. `taken`: the number exists already, so look. `short`: SKUs sold beyond stock."""
+
+    salesorder_id: str = ""
+    status: str = ""
+    total: Money | None = None
+    reference: str = ""
+    line_item_ids: tuple[str, ...] = ()
+    invoices: tuple[InvoiceWritten, ...] = ()
+    taken: bool = False
+    unknown: bool = False
+    attempt: int = 0
+
+
+class InvoiceInput(OrderInput):
+    """An invoice for the order `salesorder_id`, line by line."""
+
+    salesorder_id: str
+    line_item_ids: tuple[str, ...]
+
+
+class InvoiceWritten(Fact):
+    """An invoice as Zoho has it."""
+
+    invoice_id: str = ""
+    number: str = ""
+    status: str = ""
+    total: Money | None = None
+    balance: Money | None = None
+    payment_ids: tuple[str, ...] = ()
+    short_items: tuple[str, ...] = ()
+    unknown: bool = False
+    attempt: int = 0
+
+
+class ReceiptInput(PaymentRef):
+    """Money received, to be recorded as a customer payment against `invoice_id`."""
+
+    order_ref: str
+    invoice_id: str
+    contact_id: str
+    total: Money
+    exchange_rate: Decimal | None = None
+    attempt: int = 0
+
+
+class ReceiptWritten(Fact):
+    """A customer payment as Zoho has it; `balance` is what the invoice still wants."""
+
+    zoho_payment_id: str = ""
+    balance: Money | None = None
+    unknown: bool = False
+    attempt: int = 0
+
+
+class StepDone(Fact):
+    """A status change that went through (or was there already), or whose answer was lost."""
+
+    unknown: bool = False
+    attempt: int = 0
+
+
+class WriteBackInput(PaymentRef):
+    """What the payment's Stripe metadata shall say."""
+
+    metadata: dict[str, str]
+
+
+class NotifyInput(PaymentRef):
+    """What people are told: `message` holds ids and money only."""
+
+    message: str
+
+
+class PaymentResult(Fact):
+    """What a payment became."""
+
+    salesorder_id: str
+    number: str
+    invoice_id: str
+    zoho_payment_id: str
+    contact_id: str
+    total: Money
+    stage: Stage = Stage.PAID
+
+
+OrderWritten.model_rebuild()

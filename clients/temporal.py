@@ -1,4 +1,4 @@
-"""How Temporal is spoken to: one plugin for client, worker and replayer, one way to connect, a few questions."""
+"""How Temporal is spoken to: one plugin for client, worker and replayer, one way to connect."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ _AAD = b"throughline/temporal-payload"
 class EncryptionCodec(PayloadCodec):
     """Encrypts every payload with AES-256-GCM and names the key in the payload's metadata.
 
-    Payloads in clear are read as they are: a run may be older than the switch, and a signal sent with Temporal's
-    own command line is always in clear.
+    Payloads in clear are read as they are: a run may be older than the switch, and a signal sent with
+    Temporal's own command line is always in clear.
     """
 
     def __init__(self, keys: KeyRing) -> None:
@@ -94,7 +94,7 @@ async def connect(
     runtime: Runtime | None = None,
     interceptors: Sequence[ClientInterceptor | WorkerInterceptor] = (),
 ) -> Client:
-    """A client of this event loop, carrying the plugin; `lazy` connects at the first call: the server may be down.
+    """A client of this event loop, carrying the plugin; `lazy` connects at the first call.
 
     `profile` names a profile of Temporal's own configuration file (TLS, API key, address): what it says goes
     before `address` and `namespace`. RuntimeError where the server cannot be reached and `lazy` is False.
@@ -116,7 +116,7 @@ async def is_ready(client: Client, within: timedelta = timedelta(seconds=2)) -> 
         RPCError,
         RuntimeError,
         TimeoutError,
-    ):  # RuntimeError: a lazy client that never reached the server
+    ):  # RuntimeError: never connected
         return False
     return True
 
@@ -137,7 +137,7 @@ async def add_search_attributes(client: Client, wanted: Iterable[SearchAttribute
     """
     missing = await missing_search_attributes(client, wanted)
     if missing:
-        types = {key.name: key.indexed_value_type for key in missing}
+        types: dict[str, Any] = {key.name: key.indexed_value_type for key in missing}
         request = AddSearchAttributesRequest(namespace=client.namespace, search_attributes=types)
         await client.operator_service.add_search_attributes(request)
     return [key.name for key in missing]

@@ -1,7 +1,7 @@
 """Makes `.venv` with every pinned dependency and the project itself; later it only compares a stamp.
 
-Runs before anything is installed, so it uses the standard library alone. Exit 1 with what failed, why, and what to
-type.
+Runs before anything is installed, so it uses the standard library alone. Exit 1 with what failed, why, and
+what to type.
 """
 
 from __future__ import annotations

@@ -1,0 +1,30 @@
+"""Whether a port can be had, asked before a program is started on it."""
+
+from __future__ import annotations
+
+import socket
+
+
+class PortBusy(Exception):
+    """A port is in use; the message names the port, what it was for and the option that changes it."""
+
+
+def ensure_free(host: str, port: int, *, what: str, option: str) -> None:
+    """PortBusy where nobody could listen on `port`; port 0 is always free."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise PortBusy(
+                f"Port {port} on {host} cannot be used for {what} ({error.strerror}). "
+                f"Stop the program that holds it, or choose another port with {option}."
+            ) from error
+
+
+def free_port(host: str = "127.0.0.1") -> int:
+    """A port that nobody used a moment ago."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.bind((host, 0))
+        port: int = probe.getsockname()[1]
+        return port

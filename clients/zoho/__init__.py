@@ -1,0 +1,1 @@
+"""Zoho Inventory: one client per organisation, its token shared by all workers."""

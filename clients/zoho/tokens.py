@@ -9,7 +9,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 
 class Token(BaseModel):
-    """An access token. `version` counts up by one with each refresh; 0 stands for "none yet" and is never stored."""
+    """An access token. `version` goes up by one with each refresh; 0 means "none yet" and is never stored."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -33,7 +33,7 @@ class TokenStore(Protocol):
     async def lease(
         self, connection: str, *, version: int, owner: str, until: datetime, now: datetime
     ) -> bool:
-        """Compare and set: True for exactly one caller while no lease is live at `now` and `version` is the newest.
+        """Compare and set: True for exactly one caller while no lease is live and `version` is the newest.
 
         `version` is 0 where there is no token yet. A lease that was granted counts as one refresh at `now`.
         """
@@ -49,7 +49,7 @@ class TokenStore(Protocol):
         expires_at: datetime,
         api_domain: str,
     ) -> None:
-        """Store the token as `version` + 1 and end the lease; nothing where the version has moved on meanwhile."""
+        """Store the token as `version` + 1 and end the lease; nothing where the version has moved on."""
         ...
 
     async def release(self, connection: str, *, owner: str) -> None:

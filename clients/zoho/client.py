@@ -1,0 +1,192 @@
+"""Zoho Inventory for one organisation, one HTTP request a method (a token's refresh aside)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+
+import httpx
+
+from clients.connections import ZohoAccount
+from clients.errors import NotFound
+from clients.zoho.auth import ZohoAuth
+from clients.zoho.caller import Caller, path
+from clients.zoho.codec import Quota, Request, strings
+from clients.zoho.datacenters import hosts
+from clients.zoho.models import (
+    Contact,
+    Currency,
+    Invoice,
+    InvoiceRow,
+    Item,
+    NewContact,
+    NewInvoice,
+    NewPayment,
+    NewSalesOrder,
+    Organization,
+    Payment,
+    SalesOrder,
+    SalesOrderRow,
+    SavedAddress,
+    Tax,
+    ZohoAddress,
+)
+from clients.zoho.oauth import Credentials
+from clients.zoho.tokens import TokenStore
+
+CALL_TIMEOUT = 20.0  # seconds one exchange may take
+
+
+class ZohoClient:
+    """What we ask of Zoho Inventory. A ClientError that a method raises says whether it may have happened."""
+
+    def __init__(self, caller: Caller) -> None:
+        self._caller = caller
+
+    @classmethod
+    def of(
+        cls,
+        account: ZohoAccount,
+        tokens: TokenStore,
+        http: httpx.AsyncClient,
+        *,
+        connection: str,
+        now: Callable[[], datetime],
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        timeout: float = CALL_TIMEOUT,
+    ) -> ZohoClient:
+        """A client for `account`, its token kept in `tokens` under the slug `connection`.
+
+        `http` stays the caller's to close. SettingsError for an unknown data centre.
+        """
+        auth = ZohoAuth(
+            http,
+            tokens,
+            connection=connection,
+            credentials=Credentials(
+                client_id=account.client_id,
+                client_secret=account.client_secret,
+                refresh_token=account.refresh_token,
+            ),
+            hosts=hosts(account.data_center, accounts_base=account.accounts_base, api_base=account.api_base),
+            now=now,
+            sleep=sleep,
+        )
+        organization_id = account.organization_id
+        return cls(Caller(http, auth, organization_id=organization_id, now=now, timeout=timeout))
+
+    @property
+    def quota(self) -> Quota | None:
+        """The daily quota as the last answer told it; None before the first."""
+        return self._caller.quota
+
+    async def get_organization(self) -> Organization:
+        """Our organisation. NotFound where it is not among those the token may act for."""
+        request = Request("GET", "/organizations")
+        rows, _ = await self._caller.rows(request, Organization, "organizations")
+        wanted = self._caller.organization_id
+        for row in rows:
+            if row.organization_id == wanted:
+                return row
+        others = ", ".join(row.organization_id for row in rows) or "none"
+        raise NotFound("zoho", f"organization_id {wanted} is not one of this token's: {others}")
+
+    async def list_currencies(self) -> list[Currency]:
+        """The currencies of the organisation (the first 200)."""
+        request = Request("GET", "/settings/currencies", {"per_page": "200"})
+        return (await self._caller.rows(request, Currency, "currencies"))[0]
+
+    async def list_taxes(self) -> list[Tax]:
+        """The taxes of the organisation (the first 200)."""
+        request = Request("GET", "/settings/taxes", {"per_page": "200"})
+        return (await self._caller.rows(request, Tax, "taxes"))[0]
+
+    async def find_items(self, *, sku: str) -> list[Item]:
+        """The items with exactly this SKU, active or not: one or none."""
+        return await self._caller.find("/items", Item, "items", {"sku": sku})
+
+    async def get_item(self, item_id: str) -> Item:
+        """One item with its stock."""
+        return await self._caller.one(Request("GET", path("items", item_id)), Item, "item")
+
+    async def find_contacts(self, *, email: str = "", contact_name: str = "") -> list[Contact]:
+        """The contacts with this e-mail and this name, in any letter case; e-mails are not unique."""
+        wanted = {"email": email, "contact_name": contact_name}
+        return await self._caller.find(
+            "/contacts", Contact, "contacts", wanted, private=(email, contact_name)
+        )
+
+    async def get_contact(self, contact_id: str) -> Contact:
+        """One contact with its addresses."""
+        return await self._caller.one(Request("GET", path("contacts", contact_id)), Contact, "contact")
+
+    async def create_contact(self, contact: NewContact) -> Contact:
+        """A new contact. AlreadyExists (3062) where the name is taken."""
+        people = contact.model_dump(exclude={"contact_type", "currency_id", "custom_fields"})
+        request = Request("POST", "/contacts", body=contact.body(), private=tuple(strings(people)))
+        return await self._caller.one(request, Contact, "contact")
+
+    async def add_address(self, contact_id: str, address: ZohoAddress) -> str:
+        """Another address for a contact; its address_id. Twice makes two. Documented for Zoho Books only."""
+        body = address.body()
+        request = Request(
+            "POST", path("contacts", contact_id, "address"), body=body, private=tuple(strings(body))
+        )
+        saved = await self._caller.one(request, SavedAddress, "address_info", "address")
+        return saved.address_id
+
+    async def create_sales_order(self, order: NewSalesOrder) -> SalesOrder:
+        """A new order in draft under our own number. AlreadyExists (36004) where the number is taken."""
+        request = Request(
+            "POST", "/salesorders", {"ignore_auto_number_generation": "true"}, body=order.body()
+        )
+        return await self._caller.one(request, SalesOrder, "salesorder", "sales_order")
+
+    async def find_sales_orders(
+        self, *, salesorder_number: str = "", reference_number: str = ""
+    ) -> list[SalesOrderRow]:
+        """The orders with this number and this reference."""
+        wanted = {"salesorder_number": salesorder_number, "reference_number": reference_number}
+        return await self._caller.find("/salesorders", SalesOrderRow, "salesorders", wanted)
+
+    async def get_sales_order(self, salesorder_id: str) -> SalesOrder:
+        """One order with its invoices, payments and packages."""
+        request = Request("GET", path("salesorders", salesorder_id))
+        return await self._caller.one(request, SalesOrder, "salesorder", "sales_order")
+
+    async def confirm_sales_order(self, salesorder_id: str) -> None:
+        """Make a draft order count: its stock is committed."""
+        await self._caller.call(Request("POST", path("salesorders", salesorder_id, "status", "confirmed")))
+
+    async def void_sales_order(self, salesorder_id: str) -> None:
+        """Make an order count no longer; its number stays taken."""
+        await self._caller.call(Request("POST", path("salesorders", salesorder_id, "status", "void")))
+
+    async def create_invoice(self, invoice: NewInvoice) -> Invoice:
+        """A new invoice in draft, numbered by Zoho. Twice makes two."""
+        request = Request("POST", "/invoices", body=invoice.body())
+        return await self._caller.one(request, Invoice, "invoice")
+
+    async def find_invoices(self, *, reference_number: str) -> list[InvoiceRow]:
+        """The invoices with this reference."""
+        wanted = {"reference_number": reference_number}
+        return await self._caller.find("/invoices", InvoiceRow, "invoices", wanted)
+
+    async def get_invoice(self, invoice_id: str) -> Invoice:
+        """One invoice with its payments."""
+        return await self._caller.one(Request("GET", path("invoices", invoice_id)), Invoice, "invoice")
+
+    async def mark_invoice_sent(self, invoice_id: str) -> None:
+        """Make a draft invoice count without mailing it: accounting stock goes down."""
+        await self._caller.call(Request("POST", path("invoices", invoice_id, "status", "sent")))
+
+    async def create_payment(self, payment: NewPayment) -> Payment:
+        """Money received, applied to invoices. Zoho knows no duplicate: twice makes two."""
+        request = Request("POST", "/customerpayments", body=payment.body())
+        return await self._caller.one(request, Payment, "payment", "customerpayment")
+
+    async def find_payments(self, *, reference_number: str) -> list[Payment]:
+        """The payments with this reference."""
+        wanted = {"reference_number": reference_number}
+        return await self._caller.find("/customerpayments", Payment, "customerpayments", wanted)

@@ -1,0 +1,158 @@
+"""What Zoho is sent: exactly the fields its API takes, by its own names.
+
+Amounts are Decimals in major units of the contact's currency (a document has no currency of its own). Absent
+fields (None, "", no entries) are left out of the request. Source: Zoho Inventory's OpenAPI files; `discount` of
+a line and `api_name` of a custom field are documented for Zoho Books, which shares the documents.
+"""
+
+from __future__ import annotations
+
+from datetime import date as Date
+from decimal import Decimal
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Document(BaseModel):
+    """A body of a request."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    def body(self) -> dict[str, object]:
+        """The JSON object to send, still with Decimals and dates."""
+        return _present(self.model_dump())
+
+
+def _present(fields: dict[str, object]) -> dict[str, object]:
+    kept = {key: _entry(value) for key, value in fields.items()}
+    return {key: value for key, value in kept.items() if value not in (None, "", [], {})}
+
+
+def _entry(value: object) -> object:
+    if isinstance(value, dict):
+        return _present(value)
+    if isinstance(value, (list, tuple)):
+        return [_entry(entry) for entry in value]
+    return value
+
+
+class ZohoAddress(Document):
+    """A postal address: `attention` is the person, `address` the first line of the street."""
+
+    attention: str = ""
+    address: str = ""
+    street2: str = ""
+    city: str = ""
+    state: str = ""
+    zip: str = ""
+    country: str = ""
+    phone: str = ""
+
+
+class NewContactPerson(Document):
+    """A person of a contact; a contact's e-mail is that of its primary person."""
+
+    first_name: str = ""
+    last_name: str = ""
+    email: str = ""
+    phone: str = ""
+    is_primary_contact: bool = True
+
+
+class CustomField(Document):
+    """A value for a custom field, named by any one of its three names."""
+
+    api_name: str = ""
+    label: str = ""
+    customfield_id: str = ""
+    value: str | Decimal | bool
+
+
+class NewContact(Document):
+    """A customer. `contact_name` must be unique unless the organisation allows duplicates."""
+
+    contact_name: str = Field(min_length=1, max_length=200)
+    contact_type: Literal["customer", "vendor"] = "customer"
+    company_name: str = ""
+    currency_id: str = ""
+    billing_address: ZohoAddress = ZohoAddress()
+    shipping_address: ZohoAddress = ZohoAddress()
+    contact_persons: tuple[NewContactPerson, ...] = ()
+    custom_fields: tuple[CustomField, ...] = ()
+    notes: str = ""
+
+
+class NewLine(Document):
+    """A line of a sales order. `rate` is gross in a tax inclusive order; `discount` an amount, not a share."""
+
+    item_id: str = Field(min_length=1)
+    name: str = ""
+    description: str = ""
+    rate: Decimal
+    quantity: Decimal = Field(gt=0)
+    discount: Decimal | None = None
+    tax_id: str = ""
+
+
+class NewInvoiceLine(NewLine):
+    """A line of an invoice; `salesorder_item_id` is the order line it invoices."""
+
+    salesorder_item_id: str = ""
+
+
+class _Sale(Document):
+    """What a sales order and an invoice have in common."""
+
+    customer_id: str = Field(min_length=1)
+    reference_number: str = Field(default="", max_length=100)
+    date: Date
+    discount_type: Literal["item_level", "entity_level"] = "item_level"
+    is_discount_before_tax: bool = True
+    is_inclusive_tax: bool = False
+    shipping_charge: Decimal | None = None
+    adjustment: Decimal | None = None
+    adjustment_description: str = ""
+    exchange_rate: Decimal | None = None
+    custom_fields: tuple[CustomField, ...] = ()
+    billing_address_id: str = ""
+    shipping_address_id: str = ""
+    notes: str = ""
+
+
+class NewSalesOrder(_Sale):
+    """A sales order under a number of our own, which Zoho refuses when it has it already."""
+
+    salesorder_number: str = Field(min_length=1)
+    shipment_date: Date | None = None
+    line_items: tuple[NewLine, ...] = Field(min_length=1)
+
+
+class NewInvoice(_Sale):
+    """An invoice; Zoho numbers it."""
+
+    due_date: Date | None = None
+    line_items: tuple[NewInvoiceLine, ...] = Field(min_length=1)
+
+
+class InvoiceShare(Document):
+    """How much of a payment an invoice gets."""
+
+    invoice_id: str = Field(min_length=1)
+    amount_applied: Decimal
+
+
+class NewPayment(Document):
+    """Money received. `bank_charges`: the fee within `amount`; `account_id` "": to Undeposited Funds."""
+
+    customer_id: str = Field(min_length=1)
+    payment_mode: str = Field(min_length=1)
+    amount: Decimal = Field(gt=0)
+    date: Date
+    reference_number: str = Field(default="", max_length=100)
+    description: str = ""
+    invoices: tuple[InvoiceShare, ...] = Field(min_length=1)
+    bank_charges: Decimal | None = None
+    account_id: str = ""
+    exchange_rate: Decimal | None = None
+    custom_fields: tuple[CustomField, ...] = ()

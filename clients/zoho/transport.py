@@ -1,0 +1,58 @@
+"""One HTTP exchange, bounded as a whole, its failures sorted by whether anything was sent."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+
+import httpx
+
+from clients.errors import Unreachable
+from clients.zoho.codec import Answer, Request, encode, unclear
+
+# What httpx raises before the first byte of a request leaves.
+_NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
+
+
+def open_http(*, connections: int = 10) -> httpx.AsyncClient:
+    """An HTTP client for Zoho, `connections` at most: a paid organisation may have ten calls in process."""
+    return httpx.AsyncClient(
+        timeout=httpx.Timeout(None, connect=5.0, pool=5.0),
+        limits=httpx.Limits(max_connections=connections, max_keepalive_connections=connections),
+        follow_redirects=False,
+    )
+
+
+async def exchange(
+    http: httpx.AsyncClient,
+    request: Request,
+    *,
+    base: str,
+    headers: Mapping[str, str],
+    seconds: float,
+    form: Mapping[str, str] | None = None,
+) -> Answer:
+    """Send `request` to `base` and take the whole answer within `seconds`.
+
+    Unreachable where nothing was sent; OutcomeUnknown (a write) or TryLater (a read) where no answer came.
+    """
+    content = None if request.body is None else encode(request.body).encode()
+    kind = {"Content-Type": "application/json"} if content is not None else {}
+    try:
+        async with asyncio.timeout(seconds):
+            response = await http.request(
+                request.method,
+                base + request.path,
+                params=request.params or None,
+                headers={"Accept": "application/json", **kind, **headers},
+                content=content,
+                data=form,
+            )
+    except _NOT_SENT as error:
+        raise Unreachable("zoho", f"{request}: no connection to {base} ({type(error).__name__})") from None
+    except TimeoutError:
+        raise unclear(request, f"no answer within {seconds:g} s") from None
+    except httpx.RequestError as error:
+        raise unclear(request, f"the connection broke ({type(error).__name__})") from None
+    names = {name.lower(): value for name, value in response.headers.items()}
+    return Answer(status=response.status_code, headers=names, content=response.content)

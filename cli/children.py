@@ -9,8 +9,10 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 _PR_SET_PDEATHSIG = 1
 
@@ -18,22 +20,26 @@ _PR_SET_PDEATHSIG = 1
 class Child:
     """One running program in a process group of its own, its output in a file."""
 
-    def __init__(self, name: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    def __init__(self, name: str, process: subprocess.Popen[bytes], log: Path | None) -> None:
         self.name = name
         self.log = log
         self._process = process
 
     @classmethod
     def spawn(
-        cls, name: str, command: Sequence[str], *, log: Path, env: Mapping[str, str] | None = None
+        cls,
+        name: str,
+        command: Sequence[str],
+        *,
+        log: Path | None = None,
+        env: Mapping[str, str] | None = None,
     ) -> Child:
-        """Starts `command`, appending its output to `log`. OSError where it cannot be started.
+        """Starts `command`, appending its output to `log` (ours where there is none). OSError where it cannot.
 
         On Linux the kernel ends the child when the calling thread is gone, so call it from the main thread;
         elsewhere our exit handler does.
         """
-        log.parent.mkdir(parents=True, exist_ok=True)
-        with log.open("ab") as output:
+        with _output(log) as output:
             process = subprocess.Popen(
                 command,
                 stdin=subprocess.DEVNULL,
@@ -58,7 +64,9 @@ class Child:
         return self._process.poll()
 
     def tail(self, lines: int = 5) -> str:
-        """The last lines of its output."""
+        """The last lines of its output, "" where that is not kept."""
+        if self.log is None:
+            return ""
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
 
     async def wait(self) -> int:
@@ -74,6 +82,8 @@ class Child:
         except subprocess.TimeoutExpired:
             self.kill()
             return await self.wait()
+        finally:
+            atexit.unregister(self.kill)
 
     def kill(self) -> None:
         """SIGKILL to its whole process group, now; nothing where it has ended."""
@@ -82,6 +92,17 @@ class Child:
 
     def _signal(self, number: signal.Signals) -> None:
         os.killpg(self._process.pid, number)
+
+
+@contextmanager
+def _output(log: Path | None) -> Iterator[BinaryIO | None]:
+    """The opened log, None for the parent's own output."""
+    if log is None:
+        yield None
+        return
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("ab") as file:
+        yield file
 
 
 def _die_with_parent() -> Callable[[], None] | None:

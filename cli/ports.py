@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import socket
 
+from cli.exits import CannotStart
 
-class PortBusy(Exception):
+
+class PortBusy(CannotStart):
     """A port is in use; the message names the port, what it was for and the option that changes it."""
 
 

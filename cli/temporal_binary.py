@@ -20,6 +20,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from cli.ending import run_to_end
+from cli.exits import CannotStart
 from cli.temporal_build import BuildFailed, build
 
 VERSION = "1.8.2"
@@ -29,7 +30,7 @@ DOWNLOAD_SILENCE = 12.0  # seconds without a byte until the download is given up
 Say = Callable[[str], None]
 
 
-class NoTemporal(Exception):
+class NoTemporal(CannotStart):
     """There is no Temporal CLI and none could be got; the message says what to type."""
 
 

@@ -12,6 +12,7 @@ from typing import Self
 from temporalio.client import Client
 
 from cli.children import Child
+from cli.exits import CannotStart
 from cli.ports import ensure_free, free_port
 from cli.temporal_setup import RETENTION, Limits, prepare
 from clients.temporal import connect, is_ready
@@ -32,7 +33,7 @@ DYNAMIC_CONFIG = {
 }
 
 
-class ServerFailed(Exception):
+class ServerFailed(CannotStart):
     """The server did not come up; the message holds its last words and its log's place."""
 
 

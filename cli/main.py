@@ -1,0 +1,167 @@
+"""The `throughline` command. Every import that takes time waits until its command is really run."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from cli.ending import run_to_end
+from cli.exits import Exit, Stop
+from cli.output import Format, say
+from clients.errors import ClientError, Refused, SettingsError
+
+EXIT_CODES = (
+    "Exit codes: 0 fine, 1 a check failed, 2 wrong usage, 3 a setting is wrong, 4 something is unreachable."
+)
+
+app = typer.Typer(
+    help="Carries every Stripe payment to Zoho Inventory, exactly once and to the cent.",
+    epilog=EXIT_CODES,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+payments = typer.Typer(
+    help="Look at payments: what Temporal runs and what was written.", no_args_is_help=True
+)
+app.add_typer(payments, name="payments")
+
+Output = Annotated[Format, typer.Option("--output", "-o", help="How results are written.")]
+ConnectionName = Annotated[str, typer.Option("--connection", "-c", help="The connection's name.")]
+
+
+@app.command()
+def demo(
+    once: Annotated[bool, typer.Option("--once", help="End after the checks instead of at Ctrl-C.")] = False,
+    home: Annotated[Path, typer.Option(help="Where the demo keeps its state.")] = Path(".throughline/demo"),
+    fresh: Annotated[bool, typer.Option("--fresh", help="Forget an earlier demo's state first.")] = False,
+    temporal_port: Annotated[int, typer.Option(help="Temporal's port.")] = 7233,
+    ui_port: Annotated[int, typer.Option(help="The Temporal UI's port.")] = 8233,
+    ingress_port: Annotated[int, typer.Option(help="Where Stripe's webhooks arrive.")] = 8080,
+    stripe_port: Annotated[int, typer.Option(help="The Stripe sandbox's port.")] = 8081,
+    zoho_port: Annotated[int, typer.Option(help="The Zoho sandbox's port.")] = 8082,
+    output: Output = Format.TABLE,
+) -> None:
+    """Everything at once: Temporal, both sandboxes, a worker, the ingress, and a story of payments."""
+    from cli.demo import DemoPorts, run_demo
+
+    ports = DemoPorts(
+        temporal=temporal_port, ui=ui_port, ingress=ingress_port, stripe=stripe_port, zoho=zoho_port
+    )
+    _run(run_demo(home, ports, once=once, fresh=fresh, form=output))
+
+
+@app.command()
+def up(
+    only: Annotated[str, typer.Option(help="Run one part alone: worker or ingress.")] = "",
+    workers: Annotated[int, typer.Option(min=1, help="How many worker processes.")] = 1,
+    in_process: Annotated[bool, typer.Option("--in-process", help="All in this one process.")] = False,
+) -> None:
+    """Run ingress and worker against what the settings name. SIGTERM and Ctrl-C end them in order."""
+    from cli.up import run_up
+
+    _run(run_up(only=only, workers=workers, in_process=in_process))
+
+
+@app.command()
+def sandbox(
+    stripe_port: Annotated[int, typer.Option(help="The Stripe sandbox's port.")] = 8081,
+    zoho_port: Annotated[int, typer.Option(help="The Zoho sandbox's port.")] = 8082,
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    state: Annotated[Path | None, typer.Option(help="Keep state in this folder.")] = None,
+    connections: Annotated[
+        Path | None, typer.Option(help="Seed a shop and write its connection file here.")
+    ] = None,
+    webhook_url: Annotated[
+        str, typer.Option(help="Where the seeded shop's webhooks go.")
+    ] = "http://127.0.0.1:8080/webhooks/stripe/demo",
+) -> None:
+    """Run a Stripe and a Zoho to try everything on."""
+    from cli.sandbox import run_sandbox
+
+    _run(
+        run_sandbox(
+            host, stripe_port, zoho_port, state=state, connections=connections, webhook_url=webhook_url
+        )
+    )
+
+
+@app.command()
+def doctor(output: Output = Format.TABLE) -> None:
+    """Check settings, credentials, clock, Temporal and store; tell the cure of what is wrong."""
+    from cli.doctor import run_doctor
+
+    _run(run_doctor(output))
+
+
+@app.command()
+def trigger(
+    event: Annotated[str, typer.Argument(help="An event id (evt_…), or a file that holds an event as JSON.")],
+    connection: ConnectionName = "",
+    url: Annotated[str, typer.Option(help="The ingress, if not the settings' own.")] = "",
+) -> None:
+    """Deliver an event to the ingress, signed as Stripe signs it."""
+    from cli.trigger import run_trigger
+
+    _run(run_trigger(event, connection=connection, url=url))
+
+
+@payments.command("list")
+def payments_list(
+    connection: ConnectionName = "",
+    stage: Annotated[str, typer.Option(help="Only those at this stage, such as paid.")] = "",
+    limit: Annotated[int, typer.Option(min=1, help="At most so many, the newest first.")] = 20,
+    output: Output = Format.TABLE,
+) -> None:
+    """The payments that Temporal knows."""
+    from cli.payments import list_payments
+
+    _run(list_payments(connection=connection, stage=stage, limit=limit, form=output))
+
+
+@payments.command("show")
+def payments_show(
+    business_id: Annotated[
+        str, typer.Argument(metavar="ID", help="Any of a payment's ids: pi_…, ch_…, SO-…")
+    ],
+    output: Output = Format.TABLE,
+) -> None:
+    """One payment: its run, every write that was made for it, and where it links to."""
+    from cli.payments import show_payment
+
+    _run(show_payment(business_id, output))
+
+
+def _run(command: Coroutine[Any, Any, Exit]) -> None:
+    raise typer.Exit(int(asyncio.run(command)))
+
+
+def run(arguments: list[str] | None = None) -> int:
+    """Runs the command and turns every error of ours into a sentence on stderr and an exit code."""
+    try:
+        app(arguments, prog_name="throughline")
+    except SystemExit as request:
+        return int(request.code or 0)
+    except Stop as stop:
+        say(str(stop))
+        return stop.code
+    except SettingsError as error:
+        say(f"{error}")
+        return Exit.SETTINGS
+    except ClientError as error:
+        say(f"{error}")
+        return Exit.FAILED if isinstance(error, Refused) else Exit.UNREACHABLE
+    return Exit.OK
+
+
+def main() -> None:
+    """The console script: ends the process itself, in the one way that is safe with Temporal's threads."""
+    run_to_end(run)
+
+
+if __name__ == "__main__":
+    main()

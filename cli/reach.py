@@ -1,0 +1,69 @@
+"""How commands reach what the settings name, with a sentence where they cannot."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from typing import TYPE_CHECKING
+
+from cli.exits import CannotStart, Exit, Stop
+from clients.settings import Settings, read_keys
+
+if TYPE_CHECKING:
+    from temporalio.client import Client
+
+    from clients.connections import Connection
+    from clients.store import Store
+
+
+async def temporal_client(settings: Settings) -> Client:
+    """A client of the settings' Temporal; CannotStart where it does not answer."""
+    from clients.temporal import connect
+
+    try:
+        return await connect(
+            settings.temporal_address,
+            settings.temporal_namespace,
+            keys=read_keys(settings) if settings.encrypt_payloads else None,
+            profile=settings.temporal_profile,
+        )
+    except RuntimeError as error:
+        raise CannotStart(
+            f"Temporal at {settings.temporal_address} cannot be reached ({error}). Start it, or set "
+            "THROUGHLINE_TEMPORAL_ADDRESS to where it is."
+        ) from error
+
+
+async def open_store(settings: Settings) -> Store:
+    """The settings' store, at the newest version."""
+    from clients.store import Store
+
+    settings.home.mkdir(parents=True, exist_ok=True)
+    return await Store.open(settings.database_url(), read_keys(settings))
+
+
+def one_connection(settings: Settings, name: str) -> Connection:
+    """The connection `name`, or the only one there is. Stop where that is not clear."""
+    from clients.connections import load_connections
+
+    found = load_connections(settings.connections_file)
+    if not name and len(found) == 1:
+        return next(iter(found.values()))
+    if name in found:
+        return found[name]
+    known = ", ".join(found)
+    raise Stop(
+        f"There is no connection {name!r}: there are {known}."
+        if name
+        else f"Choose one with --connection: {known}.",
+        Exit.USAGE,
+    )
+
+
+def stop_on_signals() -> asyncio.Event:
+    """An event that SIGTERM or Ctrl-C sets, in the running loop."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    return stop

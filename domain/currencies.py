@@ -1,29 +1,20 @@
 """How many decimals Stripe's integer amounts have, by currency (docs.stripe.com/currencies, read 2026-11)."""
 
-_ZERO_DECIMAL = frozenset(
-    """
-    BIF CLP DJF GNF JPY KMF KRW MGA PYG RWF VND VUV XAF XOF XPF
-    """.split()
-)
-
-_TWO_DECIMAL = frozenset(
-    """
+_BY_EXPONENT = {
+    0: "BIF CLP DJF GNF JPY KMF KRW MGA PYG RWF VND VUV XAF XOF XPF",
+    2: """
     AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BMD BND BOB BRL BSD BWP BYN BZD CAD CDF
     CHF CNY COP CRC CVE CZK DKK DOP DZD EGP ETB EUR FJD FKP GBP GEL GIP GMD GTQ GYD HKD HNL HTG HUF
     IDR ILS INR ISK JMD KES KGS KHR KYD KZT LAK LBP LKR LRD LSL MAD MDL MKD MMK MNT MOP MUR MVR MWK
     MXN MYR MZN NAD NGN NIO NOK NPR NZD PAB PEN PGK PHP PKR PLN QAR RON RSD RUB SAR SBD SCR SEK SGD
     SHP SLE SOS SRD STD SZL THB TJS TOP TRY TTD TWD TZS UAH UGX USD UYU UZS WST XCD YER ZAR ZMW
-    """.split()
-)
+    """,
+    3: "BHD JOD KWD OMR TND",
+}
+_EXPONENTS = {code: places for places, codes in _BY_EXPONENT.items() for code in codes.split()}
 
-_THREE_DECIMAL = frozenset(
-    """
-    BHD JOD KWD OMR TND
-    """.split()
-)
-
-# Whole units only, although the API speaks of them with two decimals; three-decimal ones end in 0 on card networks.
-MULTIPLE_OF = {"UGX": 100, "ISK": 100} | dict.fromkeys(_THREE_DECIMAL, 10)
+# Whole units only, though the API speaks of two decimals; three-decimal ones end in 0 (card networks).
+MULTIPLE_OF = {"UGX": 100, "ISK": 100, "BHD": 10, "JOD": 10, "KWD": 10, "OMR": 10, "TND": 10}
 
 
 class UnknownCurrency(ValueError):
@@ -31,7 +22,7 @@ class UnknownCurrency(ValueError):
 
     def __init__(self, code: str) -> None:
         super().__init__(
-            f"currency {code!r} is not in Stripe's table of currencies; update Throughline or refund the payment"
+            f"currency {code!r} is not in Stripe's table of currencies; update Throughline or refund it"
         )
         self.code = code
 
@@ -41,10 +32,7 @@ def exponent(code: str) -> int:
 
     Raises UnknownCurrency.
     """
-    if code in _TWO_DECIMAL:
-        return 2
-    if code in _ZERO_DECIMAL:
-        return 0
-    if code in _THREE_DECIMAL:
-        return 3
-    raise UnknownCurrency(code)
+    try:
+        return _EXPONENTS[code]
+    except KeyError:
+        raise UnknownCurrency(code) from None

@@ -7,14 +7,17 @@ from decimal import Decimal
 
 from pydantic import Field
 
+from domain.contacts import ContactIdentity
 from domain.money import Money
 from domain.payments import Address, Buyer, Fact
 
 
 class OrderLine(Fact):
-    """One line: `rate` in major units of one piece (gross where the order is tax inclusive), `discount` as an amount.
+    """One line: `rate` in major units of one piece (gross where the order is tax inclusive), `discount` as
+    an amount.
 
-    `item_id` is set where a stored link named it; else `sku` has to be looked up. `tax_percentage` None = no tax.
+    `item_id` is set where a stored link named it; else `sku` has to be looked up. `tax_percentage` None =
+    no tax.
     """
 
     line_id: str
@@ -30,10 +33,12 @@ class OrderLine(Fact):
 
 
 class OrderDraft(Fact):
-    """The whole order before it exists. `total` is what Zoho has to come to: Stripe's amount, to the minor unit.
+    """The whole order before it exists. `total` is what Zoho has to come to: Stripe's amount, to the minor
+    unit.
 
-    `reference` is the payment id. `adjustment` closes the gap between Zoho's rounding and Stripe's, at most one
-    minor unit a line. `custom_fields` maps a field's api_name to its value.
+    `reference` is the payment id. `tax` is Stripe's tax on lines and shipping; Zoho's own may differ by
+    roundings. `adjustment` closes the gap between Zoho's rounding and Stripe's, at most one minor unit a
+    line. `custom_fields` maps a field's api_name to its value.
     """
 
     number: str
@@ -47,7 +52,8 @@ class OrderDraft(Fact):
     tax: Money
     total: Money
     buyer: Buyer
+    contact: ContactIdentity
     billing: Address = Address()
     shipping: Address = Address()
-    custom_fields: dict[str, str] = {}
+    custom_fields: dict[str, str] = Field(default_factory=dict)
     notes: str = ""

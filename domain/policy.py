@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict, Field
 
 
 class PaymentPolicy(BaseModel):
-    """How a payment's run behaves. Every duration is a value, so a test takes milliseconds where a shop takes days.
+    """How a payment's run behaves. Every duration is a value, so a test takes milliseconds where a shop
+    takes days.
 
-    `unpaid_patience`: how long a run waits for an unpaid or uncaptured payment before it gives up as failed.
-    `settle_wait`: after an unknown outcome, how long until a slow write must show when it is looked for again.
-    `contact_lease`: how long one run may hold the right to create a contact before another takes it over.
-    `first_retry`, `longest_retry`: the pace of repeated calls. `call_timeout`: one activity attempt.
+    `unpaid_patience`: how long a run waits for an unpaid or uncaptured payment before it gives up as
+    failed. `settle_wait`: after an unknown outcome, how long until a slow write must show when it is looked
+    for again. `contact_lease`: how long one run may hold the right to create a contact before another takes
+    it over. `first_retry`, `longest_retry`: the pace of repeated calls. `call_timeout`: one activity
+    attempt.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -26,15 +29,26 @@ class PaymentPolicy(BaseModel):
     call_timeout: timedelta = timedelta(seconds=45)
 
 
+class TaxRounding(StrEnum):
+    """Where Zoho rounds tax: once a tax rate over the whole document, or line by line. An organisation's
+    setting.
+    """
+
+    ENTITY_LEVEL = "entity_level"
+    ITEM_LEVEL = "item_level"
+
+
 class MappingPolicy(BaseModel):
     """How Stripe's words become Zoho's. Its hash is pinned by each run.
 
     `sku_keys`: metadata keys searched for the SKU on price, then product; then the price's `lookup_key`.
-    `item_link_key`: metadata key that holds a Zoho item id. `shipping_sku`: the service item that carries taxed
-    shipping (Zoho's `shipping_charge` takes no tax); "" refuses taxed shipping.
-    `charge_field`, `payment_field`: api_names of the order's custom fields, "" to leave one out.
-    `shipment_days`: promised shipment date, days after the order; None leaves it out.
-    `deposit_account_id`: Zoho account that payments go to (a Stripe clearing account), "" = Undeposited Funds.
+    `item_link_key`: metadata key that holds a Zoho item id. `shipping_sku`: the service item that carries
+    taxed shipping (Zoho's `shipping_charge` takes no tax); "" refuses taxed shipping. `charge_field`,
+    `payment_field`: api_names of the order's custom fields, "" to leave one out. `shipment_days`: promised
+    shipment date, days after the order; None leaves it out. `tax_rounding`, `rate_decimals`: the
+    organisation's rounding of tax and the decimals it keeps of a unit price; no call of the API tells them
+    before the first document, so the shop says them here. `deposit_account_id`: Zoho account that payments
+    go to (a Stripe clearing account), "" = Undeposited Funds.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -45,5 +59,7 @@ class MappingPolicy(BaseModel):
     charge_field: str = "cf_stripe_charge_id"
     payment_field: str = "cf_stripe_payment_id"
     shipment_days: int | None = Field(default=None, ge=0, le=365)
+    tax_rounding: TaxRounding = TaxRounding.ENTITY_LEVEL
+    rate_decimals: int = Field(default=6, ge=0, le=12)
     deposit_account_id: str = ""
     payment_mode: str = "Stripe"

@@ -1,0 +1,116 @@
+"""A payment's facts as a sales order: which word of Stripe's becomes which of Zoho's."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from domain.contacts import contact_identity
+from domain.lines import order_line, shipping_line
+from domain.money import Money, total
+from domain.numbers import order_number
+from domain.orders import OrderDraft
+from domain.payments import LineTax, PaidLine, PaymentFacts
+from domain.policy import MappingPolicy
+from domain.totals import RoundingRules, zoho_totals
+
+# Raised whenever the same facts and policy would give another order: a run keeps the hash it started with.
+MAPPING_VERSION = 1
+
+# Zoho's specification gives "PST" as an example; recorded organisations carry IANA names.
+_ZONE_ALIASES = {"PST": "America/Los_Angeles"}
+
+
+class UnknownTimeZone(ValueError):
+    """The organisation's time zone is in no table, so the order's date cannot be told."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"the Zoho organisation's time zone {name!r} is unknown here; set it again in Zoho "
+            "(Settings, Organization Profile) or update the tzdata package"
+        )
+
+
+def mapping_hash(mapping: MappingPolicy) -> str:
+    """SHA-256 hex of the policy and MAPPING_VERSION: equal hashes map equal facts to equal orders."""
+    pinned = {"version": MAPPING_VERSION, "policy": mapping.model_dump(mode="json")}
+    return hashlib.sha256(json.dumps(pinned, sort_keys=True).encode()).hexdigest()
+
+
+def order_day(at: datetime, time_zone: str) -> date:
+    """The calendar day of the aware `at` in the organisation's `time_zone`. Raises UnknownTimeZone."""
+    try:
+        zone = ZoneInfo(_ZONE_ALIASES.get(time_zone, time_zone))
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise UnknownTimeZone(time_zone) from error
+    return at.astimezone(zone).date()
+
+
+def map_order(
+    facts: PaymentFacts, mapping: MappingPolicy, *, time_zone: str, settings: RoundingRules
+) -> OrderDraft:
+    """The order that `facts` call for, with the adjustment that brings Zoho's total to Stripe's amount.
+
+    Rates are net, and gross as soon as one tax of the payment is inclusive. The draft may still be wrong:
+    only validate_order says whether it may be written. Raises UnknownTimeZone, CurrencyMismatch
+    (check_facts tells first).
+    """
+    currency = facts.money.currency
+    paid_lines, charge = _lines_and_shipping(facts, mapping)
+    inclusive = any(tax.inclusive for tax in _taxes(paid_lines))
+    day = order_day(facts.paid_at(), time_zone)
+    promised = None if mapping.shipment_days is None else day + timedelta(days=mapping.shipment_days)
+    draft = OrderDraft(
+        number=order_number(facts.payment_id),
+        reference=facts.payment_id,
+        order_date=day,
+        shipment_date=promised,
+        inclusive=inclusive,
+        lines=tuple(order_line(line, inclusive=inclusive, rules=settings) for line in paid_lines),
+        shipping_charge=charge,
+        adjustment=facts.money.zero(),
+        tax=total((line.tax for line in paid_lines), currency),
+        total=facts.money,
+        buyer=facts.buyer,
+        contact=contact_identity(facts),
+        billing=facts.buyer.address if facts.billing.is_empty() else facts.billing,
+        shipping=facts.shipping,
+        custom_fields=_custom_fields(facts, mapping),
+        notes=_notes(facts),
+    )
+    return _adjusted(draft, settings) if draft.lines else draft
+
+
+def _lines_and_shipping(facts: PaymentFacts, mapping: MappingPolicy) -> tuple[tuple[PaidLine, ...], Money]:
+    cost = facts.shipping_cost
+    if cost is None:
+        return facts.lines, facts.money.zero()
+    if not cost.tax:
+        return facts.lines, cost.total
+    return (*facts.lines, shipping_line(cost, mapping.shipping_sku)), facts.money.zero()
+
+
+def _taxes(lines: tuple[PaidLine, ...]) -> list[LineTax]:
+    return [tax for line in lines for tax in line.taxes]
+
+
+def _adjusted(draft: OrderDraft, settings: RoundingRules) -> OrderDraft:
+    gap = draft.total.decimal() - zoho_totals(draft, settings).total
+    return draft.model_copy(update={"adjustment": Money.rounded(gap, draft.total.currency)})
+
+
+def _custom_fields(facts: PaymentFacts, mapping: MappingPolicy) -> dict[str, str]:
+    wanted = {mapping.charge_field: facts.charge_id, mapping.payment_field: facts.payment_id}
+    return {name: value for name, value in wanted.items() if name and value}
+
+
+def _notes(facts: PaymentFacts) -> str:
+    origin = [
+        facts.description,
+        f"Stripe payment {facts.payment_id}",
+        f"Stripe checkout session {facts.session_id}" if facts.session_id else "",
+        f"Stripe invoice {facts.invoice_id}" if facts.invoice_id else "",
+    ]
+    return "\n".join(line for line in origin if line)

@@ -1,0 +1,138 @@
+"""Names the workflow an event belongs to, and starts or signals it: the one door into Temporal."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from datetime import timedelta
+from enum import StrEnum
+from typing import Any
+
+from temporalio.client import Client
+from temporalio.common import (
+    SearchAttributePair,
+    TypedSearchAttributes,
+    WorkflowIDConflictPolicy,
+    WorkflowIDReusePolicy,
+)
+from temporalio.exceptions import WorkflowAlreadyStartedError
+from temporalio.service import RPCError
+
+from clients.connections import Connection
+from clients.errors import TryLater
+from domain.numbers import order_number
+from domain.runs import PaymentEvent, PaymentInput, ResolveInput, Stage
+from workflows import contract
+
+_SUMMARY_BYTES = 200  # the server refuses more
+
+
+class Started(StrEnum):
+    """What became of an event that Temporal accepted."""
+
+    ACCEPTED = "accepted"  # told to a run, new or open
+    ALREADY_DONE = "already-done"  # the run has completed, and the event says only what it knew
+
+
+class Starter:
+    """Starts runs by name on `client`. `patience` bounds one start; `connections` are by slug.
+
+    TryLater from every method: Temporal did not accept within `patience`; starting again is safe.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        connections: Mapping[str, Connection],
+        *,
+        patience: timedelta = timedelta(seconds=5),
+        task_queue: str = contract.MAIN_QUEUE,
+        zoho_queue: str = contract.ZOHO_QUEUE,
+    ) -> None:
+        self._client = client
+        self._connections = connections
+        self._patience = patience
+        self._task_queue = task_queue
+        self._zoho_queue = zoho_queue
+
+    async def payment_event(
+        self, connection: str, payment_id: str, seen: PaymentEvent, summary_hint: str = ""
+    ) -> Started:
+        """Tells `seen` to the payment's run, started if there is none. `summary_hint` such as `49.90 EUR`."""
+        number = order_number(payment_id)
+        start = PaymentInput(
+            connection=connection,
+            payment_id=payment_id,
+            organization_id=self._connections[connection].zoho.organization_id,
+            policy=self._connections[connection].policy,
+            zoho_queue=self._zoho_queue,
+        )
+        return await self._start(
+            contract.PAYMENT_WORKFLOW,
+            start,
+            id=contract.payment_workflow_id(connection, payment_id),
+            ids=[payment_id, number, seen.object_id],
+            connection=connection,
+            summary=[payment_id, summary_hint, f"order {number}"],
+            start_signal=contract.PAYMENT_EVENT,
+            start_signal_args=[seen],
+        )
+
+    async def resolve_event(self, connection: str, seen: PaymentEvent) -> Started:
+        """A small run that asks Stripe which payment `seen.object_id` belongs to, and passes `seen` on."""
+        start = ResolveInput(connection=connection, event=seen, policy=self._connections[connection].policy)
+        return await self._start(
+            contract.RESOLVE_WORKFLOW,
+            start,
+            id=contract.resolve_workflow_id(connection, seen.event_id),
+            ids=[seen.object_id, seen.event_id],
+            connection=connection,
+            summary=[seen.object_id, f"which payment is {seen.type} about"],
+        )
+
+    async def _start(
+        self,
+        workflow: str,
+        start: PaymentInput | ResolveInput,
+        *,
+        id: str,
+        ids: list[str],
+        connection: str,
+        summary: list[str],
+        **signal: Any,
+    ) -> Started:
+        try:
+            async with asyncio.timeout(self._patience.total_seconds()):
+                await self._client.start_workflow(
+                    workflow,
+                    start,
+                    id=id,
+                    task_queue=self._task_queue,
+                    id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
+                    id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+                    search_attributes=_searchable(connection, ids),
+                    static_summary=_one_line(summary),
+                    rpc_timeout=self._patience,
+                    **signal,
+                )
+        except WorkflowAlreadyStartedError:
+            return Started.ALREADY_DONE
+        except (RPCError, RuntimeError, TimeoutError) as error:  # RuntimeError: never connected
+            raise TryLater("temporal", f"{workflow} was not accepted: {error!r}") from error
+        return Started.ACCEPTED
+
+
+def _searchable(connection: str, ids: list[str]) -> TypedSearchAttributes:
+    return TypedSearchAttributes(
+        [
+            SearchAttributePair(contract.BUSINESS_IDS, list(dict.fromkeys(ids))),
+            SearchAttributePair(contract.CONNECTION, connection),
+            SearchAttributePair(contract.STAGE, Stage.RECEIVED.value),
+            SearchAttributePair(contract.NEEDS_ATTENTION, False),
+        ]
+    )
+
+
+def _one_line(parts: list[str]) -> str:
+    """What a shop owner reads in the list of runs: ids and money, never a name."""
+    return " · ".join(filter(None, parts)).encode()[:_SUMMARY_BYTES].decode(errors="ignore")

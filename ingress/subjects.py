@@ -1,0 +1,121 @@
+"""Which payment an event is about, as far as the event itself can tell. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from domain.currencies import UnknownCurrency
+from domain.money import Money
+from ingress.events import StripeEvent
+from ingress.signatures import BadDelivery
+
+_LARGEST = 10**13  # minor units; a hint for the eye, so nothing is lost above it
+_ID = re.compile(r"([a-z]+)_[A-Za-z0-9_]{1,240}")
+_PAYMENT_KINDS = frozenset({"pi", "ch", "py"})
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """The event names its payment: `pi_…`, or `ch_…`/`py_…` for a charge without an intent.
+
+    `money` is what the event says was paid, for people to read; "" where it says nothing clear.
+    """
+
+    payment_id: str
+    money: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Unnamed:
+    """Stripe has to be asked which payment belongs to this invoice, session or charge."""
+
+    object_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Nothing:
+    """The event is of no interest; `reason` is a word for counters."""
+
+    reason: str
+
+
+Subject = Named | Unnamed | Nothing
+
+
+def subject_of(event: StripeEvent) -> Subject:
+    """What `event` is about; BadDelivery where an event of a type we listen to names no proper object."""
+    rule = _RULES.get(event.type.removeprefix("v1.") if event.thin else event.type)
+    if rule is None:
+        return Nothing("type")
+    object_id = _id(event.subject.get("id"))
+    if not event.thin:
+        return rule(event.subject)
+    return Named(object_id) if object_id.startswith("pi_") else Unnamed(object_id)
+
+
+def _intent(intent: Mapping[str, Any]) -> Subject:
+    return Named(_payment(intent.get("id")), _money(intent, "amount_received", "amount"))
+
+
+def _charge(charge: Mapping[str, Any]) -> Subject:
+    """A charge made without an intent is its own payment (docs.stripe.com/api/charges)."""
+    payment_id = _reference(charge.get("payment_intent")) or charge.get("id")
+    return Named(_payment(payment_id), _money(charge, "amount_captured", "amount"))
+
+
+def _session(session: Mapping[str, Any]) -> Subject:
+    """A session in mode `setup`, or with nothing to pay, has neither an intent nor an invoice."""
+    if intent := _reference(session.get("payment_intent")):
+        return Named(_payment(intent), _money(session, "amount_total"))
+    if invoice := _reference(session.get("invoice")):
+        return Unnamed(_id(invoice))
+    return Nothing("no-payment")
+
+
+def _invoice(invoice: Mapping[str, Any]) -> Subject:
+    """Only API versions before 2025-03-31 name the intent here."""
+    if intent := _reference(invoice.get("payment_intent")):
+        return Named(_payment(intent), _money(invoice, "amount_paid"))
+    return Unnamed(_id(invoice.get("id")))
+
+
+_RULES: dict[str, Callable[[Mapping[str, Any]], Subject]] = {
+    "payment_intent.succeeded": _intent,
+    "charge.succeeded": _charge,
+    "checkout.session.completed": _session,
+    "checkout.session.async_payment_succeeded": _session,
+    "invoice.paid": _invoice,
+}
+EVENT_TYPES = frozenset(_RULES) | {f"v1.{name}" for name in _RULES}
+
+
+def _reference(value: Any) -> Any:
+    """The id of a field that Stripe fills with an id, or with the expanded object."""
+    return value.get("id") if isinstance(value, dict) else value
+
+
+def _id(value: Any) -> str:
+    if not isinstance(value, str) or not _ID.fullmatch(value):
+        raise BadDelivery("no-object")
+    return value
+
+
+def _payment(value: Any) -> str:
+    if _id(value).partition("_")[0] not in _PAYMENT_KINDS:
+        raise BadDelivery("no-object")
+    return str(value)
+
+
+def _money(thing: Mapping[str, Any], *fields: str) -> str:
+    """The first of `fields` that holds an amount, as `49.90 EUR`."""
+    currency = thing.get("currency")
+    amounts = [thing[name] for name in fields if type(thing.get(name)) is int]
+    if not amounts or not isinstance(currency, str) or not 0 <= amounts[0] < _LARGEST:
+        return ""
+    try:
+        return str(Money.of(amounts[0], currency))
+    except UnknownCurrency:
+        return ""

@@ -136,6 +136,11 @@ class ZohoClient:
         saved = await self._caller.one(request, SavedAddress, "address_info", "address")
         return saved.address_id
 
+    async def list_addresses(self, contact_id: str) -> list[SavedAddress]:
+        """All addresses of a contact: billing, shipping and further ones."""
+        request = Request("GET", path("contacts", contact_id, "address"))
+        return (await self._caller.rows(request, SavedAddress, "addresses"))[0]
+
     async def create_sales_order(self, order: NewSalesOrder) -> SalesOrder:
         """A new order in draft under our own number. AlreadyExists (36004) where the number is taken."""
         request = Request(

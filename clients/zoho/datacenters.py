@@ -1,7 +1,7 @@
 """Zoho's data centres. A token of one is worthless in another, and Canada does not follow the pattern.
 
-Source: Zoho's OAuth pages and public code; `uk` and `ae` exist in the wild, but no page of Zoho's was read for
-them.
+Source: Zoho's OAuth pages and public code; `uk` and `ae` exist in the wild, but no page of Zoho's was read
+for them.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """What Zoho is sent: exactly the fields its API takes, by its own names.
 
 Amounts are Decimals in major units of the contact's currency (a document has no currency of its own). Absent
-fields (None, "", no entries) are left out of the request. Source: Zoho Inventory's OpenAPI files; `discount` of
-a line and `api_name` of a custom field are documented for Zoho Books, which shares the documents.
+fields (None, "", no entries) are left out of the request. Source: Zoho Inventory's OpenAPI files; `discount`
+of a line and `api_name` of a custom field are documented for Zoho Books, which shares the documents.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ class NewContact(Document):
 
 
 class NewLine(Document):
-    """A line of a sales order. `rate` is gross in a tax inclusive order; `discount` an amount, not a share."""
+    """A line of a sales order. `rate` is gross in a tax inclusive order; `discount` is an amount."""
 
     item_id: str = Field(min_length=1)
     name: str = ""

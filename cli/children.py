@@ -34,7 +34,7 @@ class Child:
         log: Path | None = None,
         env: Mapping[str, str] | None = None,
     ) -> Child:
-        """Starts `command`, appending its output to `log` (ours where there is none). OSError where it cannot.
+        """Starts `command`, appending its output to `log`, or to our own. OSError where it cannot.
 
         On Linux the kernel ends the child when the calling thread is gone, so call it from the main thread;
         elsewhere our exit handler does.

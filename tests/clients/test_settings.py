@@ -136,7 +136,7 @@ def test_first_use_makes_one_private_key(tmp_path: Path) -> None:
 
 
 def test_keys_come_inline_or_from_a_named_file(tmp_path: Path) -> None:
-    """Keys of the settings win over a file; a named file is never made, and one that is missing is refused."""
+    """Keys of the settings win over a file; a named file is never made, a missing one is refused."""
     ring = KeyRing.generate("new")
     (tmp_path / "ring").write_text(ring.to_text() + "\n")
     assert read_keys(load_settings(keys_file=tmp_path / "ring")) == ring

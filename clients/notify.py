@@ -1,0 +1,27 @@
+"""A sentence to the shop's people, by whatever apprise can reach; the caller keeps personal data out of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import apprise
+from pydantic import SecretStr
+
+from clients.errors import SettingsError, TryLater
+
+
+class Notifier:
+    """Sends to every apprise URL of one connection, and to nobody where there is none."""
+
+    def __init__(self, urls: Sequence[SecretStr]) -> None:
+        self._apprise = apprise.Apprise()
+        for place, url in enumerate(urls, start=1):
+            if not self._apprise.add(url.get_secret_value()):
+                raise SettingsError(
+                    f"notify: address {place} is none that apprise knows; see its list of services"
+                )
+
+    async def send(self, title: str, body: str) -> None:
+        """One message to all addresses; TryLater where one of them did not take it (the others may have)."""
+        if len(self._apprise) and not await self._apprise.async_notify(title=title, body=body):
+            raise TryLater("notify", "a notification was not delivered; see the log of apprise")

@@ -1,0 +1,72 @@
+"""Errors of the official SDK in our words, sorted by whether the write may have happened."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import httpx
+import stripe
+
+from clients.errors import (
+    ClientError,
+    NotAllowed,
+    NotFound,
+    OutcomeUnknown,
+    RateLimited,
+    Refused,
+    TryLater,
+    Unreachable,
+)
+
+_NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
+
+
+@contextmanager
+def translated(*, write: bool) -> Iterator[None]:
+    """Raises ClientErrors instead of the SDK's; `write` tells whether the request changes anything."""
+    try:
+        yield
+    except stripe.StripeError as error:
+        raise failure(error, write=write) from error
+
+
+def failure(error: stripe.StripeError, *, write: bool) -> ClientError:
+    """What `error` means. Stripe answers 401, 403, 404, 429 and other 4xx before anything is applied.
+
+    409 (another call holds the key or the object), 5xx, silence and an unreadable 200 leave a write's outcome
+    open; the same idempotency key makes it safe to ask again (docs.stripe.com/api/idempotent_requests).
+    """
+    status = error.http_status or 0
+    if isinstance(error, stripe.APIConnectionError):
+        if isinstance(error.__cause__, _NEVER_SENT):
+            return Unreachable("stripe", "no connection to Stripe; check the network and api_base")
+        return _open("no answer from Stripe", error, write)
+    if status == 401:
+        return NotAllowed("stripe", "Stripe refused the API key; check api_key", status=401)
+    if status == 429:
+        return RateLimited("stripe", _said(error), code=_code(error), status=429, retry_after=_pause(error))
+    if status == 409 or not 400 <= status < 500:
+        return _open(_said(error), error, write)
+    kind = {403: NotAllowed, 404: NotFound}.get(status, Refused)
+    return kind("stripe", _said(error), code=_code(error), status=status)
+
+
+def _open(said: str, error: stripe.StripeError, write: bool) -> ClientError:
+    kind = OutcomeUnknown if write else TryLater
+    return kind("stripe", said, code=_code(error), status=error.http_status or 0, retry_after=_pause(error))
+
+
+def _said(error: stripe.StripeError) -> str:
+    """Stripe's words with the request id that its support asks for."""
+    words = error.user_message or "an answer that cannot be read"
+    return f"{words} ({error.request_id})" if error.request_id else words
+
+
+def _code(error: stripe.StripeError) -> str:
+    return error.code or ""
+
+
+def _pause(error: stripe.StripeError) -> float | None:
+    value = {name.lower(): text for name, text in (error.headers or {}).items()}.get("retry-after", "")
+    return float(value) if value.isdigit() else None

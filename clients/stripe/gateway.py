@@ -1,0 +1,154 @@
+"""One Stripe account through the official SDK: payments read as facts, ids resolved, metadata written."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+
+import httpx
+import stripe
+from pydantic import ValidationError
+
+from clients.connections import StripeAccount
+from clients.errors import Refused
+from clients.stripe.facts import FoundLines, charge_facts, intent_facts, intent_status
+from clients.stripe.failures import translated
+from clients.stripe.raw import Raw, part, reference, text
+from clients.stripe.search import LineFinder, first, in_metadata, read
+from domain.payments import PaymentFacts, PaymentStatus
+from domain.policy import MappingPolicy
+
+# Pinned here and not left to the SDK: webhook endpoints have to be made with the same version.
+STRIPE_VERSION = "2026-10-28.endive"
+TIMEOUT = httpx.Timeout(20.0, connect=5.0)
+
+
+@dataclass(frozen=True)
+class StripeAccountInfo:
+    """Whose key it is. `livemode` is the key's; `default_currency` is upper case."""
+
+    id: str
+    livemode: bool
+    country: str
+    default_currency: str
+
+
+class StripeGateway:
+    """Reads one account's payments, writes nothing but metadata. Raises ClientErrors and UnknownCurrency only.
+
+    Requests of `fetch_payment`: an intent not yet paid 1, Checkout 3, invoice 4 (5 with products, 1 for each tax
+    rate the invoice does not show), amount details, metadata or no lines 4, a charge without intent 1; one more
+    for each further 100 lines. Close it at the end of the process.
+    """
+
+    def __init__(
+        self, account: StripeAccount, mapping: MappingPolicy, *, timeout: httpx.Timeout = TIMEOUT
+    ) -> None:
+        # Process-global in the SDK: it would write an id to the user's home and send it with timings.
+        stripe.enable_telemetry = False
+        self._account = account
+        self._http = stripe.HTTPXClient(timeout=timeout)
+        self._client = stripe.StripeClient(
+            account.api_key.get_secret_value(),
+            http_client=self._http,
+            stripe_version=STRIPE_VERSION,
+            max_network_retries=0,  # the workflow retries; the SDK would hide it and ignore Retry-After
+            base_addresses={"api": account.api_base} if account.api_base else {},
+        )
+        self._finder = LineFinder(self._client, mapping)
+
+    async def close(self) -> None:
+        """Ends the connections."""
+        end: Callable[[], Awaitable[None]] = self._http.close_async
+        await end()
+
+    async def fetch_payment(self, payment_id: str) -> PaymentFacts:
+        """Everything Stripe says about `pi_…`, or about `ch_…` that has no intent, with its lines once paid.
+
+        Refused for a charge that belongs to an intent: two runs would carry one payment.
+        """
+        try:
+            if payment_id.startswith("pi_"):
+                return await self._intent(payment_id)
+            return await self._charge(payment_id)
+        except ValidationError as error:
+            fields = ", ".join(".".join(map(str, fault["loc"])) for fault in error.errors())
+            raise Refused(
+                "stripe", f"{payment_id} has values of unknown kind in {fields}", code="shape"
+            ) from None
+
+    async def resolve_payment(self, object_id: str) -> str | None:
+        """The payment behind a charge, session, invoice or invoice payment; None where it has none (yet).
+
+        Requests: 1, and 1 more for a session paid through an invoice. A payment's own id takes none.
+        """
+        kind = object_id.partition("_")[0]
+        if kind == "pi":
+            return object_id
+        if kind in ("ch", "py"):
+            charge = await read(self._client.v1.charges.retrieve_async(object_id))
+            return reference(charge, "payment_intent") or object_id
+        if kind == "cs":
+            session = await read(self._client.v1.checkout.sessions.retrieve_async(object_id))
+            invoice = reference(session, "invoice")
+            found = reference(session, "payment_intent")
+            return found or (await self._payment_of_invoice(invoice) if invoice else None)
+        if kind == "in":
+            return await self._payment_of_invoice(object_id)
+        if kind == "inpay":
+            return _paid_by(await read(self._client.v1.invoice_payments.retrieve_async(object_id)))
+        raise Refused("stripe", f"{object_id} names no payment, charge, session or invoice", code="kind")
+
+    async def write_metadata(
+        self, payment_id: str, metadata: Mapping[str, str], *, idempotency_key: str
+    ) -> None:
+        """Merges `metadata` into the payment's; "" removes one. Stripe keeps the key 24 hours. One request."""
+        options: stripe.RequestOptions = {"idempotency_key": idempotency_key}
+        with translated(write=True):
+            if payment_id.startswith("pi_"):
+                intents = self._client.v1.payment_intents
+                await intents.update_async(payment_id, {"metadata": dict(metadata)}, options)
+            else:
+                await self._client.v1.charges.update_async(payment_id, {"metadata": dict(metadata)}, options)
+
+    async def get_account(self) -> StripeAccountInfo:
+        """The account that the key belongs to. One request."""
+        account = await read(self._client.v1.accounts.retrieve_current_async())
+        key = self._account.api_key.get_secret_value()
+        return StripeAccountInfo(
+            id=text(account, "id"),
+            livemode="_live_" in key,
+            country=text(account, "country"),
+            default_currency=text(account, "default_currency").upper(),
+        )
+
+    async def _intent(self, payment_id: str) -> PaymentFacts:
+        retrieving = self._client.v1.payment_intents.retrieve_async(
+            payment_id, {"expand": ["latest_charge", "customer"]}
+        )
+        intent = await read(retrieving)
+        wanted = intent_status(intent) is PaymentStatus.PAID
+        found = await self._finder.find(intent) if wanted else FoundLines()
+        return intent_facts(intent, found, account_id=self._account.account_id)
+
+    async def _charge(self, payment_id: str) -> PaymentFacts:
+        retrieving = self._client.v1.charges.retrieve_async(payment_id, {"expand": ["customer"]})
+        charge = await read(retrieving)
+        if intent := reference(charge, "payment_intent"):
+            raise Refused(
+                "stripe", f"{payment_id} belongs to {intent}: carry that payment", code="has_intent"
+            )
+        return charge_facts(charge, in_metadata(charge), account_id=self._account.account_id)
+
+    async def _payment_of_invoice(self, invoice_id: str) -> str | None:
+        listing = self._client.v1.invoice_payments.list_async(
+            {"invoice": invoice_id, "status": "paid", "limit": 1}
+        )
+        payment = await first(listing)
+        return None if payment is None else _paid_by(payment)
+
+
+def _paid_by(payment: Raw) -> str | None:
+    """The intent or charge of an invoice payment."""
+    by = part(payment, "payment")
+    return reference(by, "payment_intent") or reference(by, "charge") or None

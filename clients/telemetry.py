@@ -42,9 +42,8 @@ class RedactingFormatter(logging.Formatter):
     The formatter is the last to touch a line, so nothing that a record holds can pass beside it.
     """
 
-    converter = time.gmtime
-
     def __init__(self) -> None:
+        self.converter = time.gmtime
         super().__init__("%(asctime)s.%(msecs)03dZ %(levelname)s %(name)s %(message)s", "%Y-%m-%dT%H:%M:%S")
 
     def formatMessage(self, record: logging.LogRecord) -> str:

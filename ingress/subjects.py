@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from domain.currencies import UnknownCurrency
 from domain.money import Money
 from ingress.events import StripeEvent
 from ingress.signatures import BadDelivery
@@ -117,5 +116,5 @@ def _money(thing: Mapping[str, Any], *fields: str) -> str:
         return ""
     try:
         return str(Money.of(amounts[0], currency))
-    except UnknownCurrency:
+    except ValueError:  # a currency that we do not know
         return ""

@@ -1,0 +1,135 @@
+"""Which payment an event is about."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ingress.events import parse
+from ingress.signatures import BadDelivery
+from ingress.subjects import EVENT_TYPES, Named, Nothing, Subject, Unnamed, subject_of
+from tests.ingress.deliveries import sample, snapshot, thin
+from tests.ingress.test_events import JSON
+
+SNAPSHOTS = sorted(name for name in EVENT_TYPES if not name.startswith("v1."))
+
+
+def about(event: dict[str, Any]) -> Subject:
+    """What `event` is about, after it went through the parser."""
+    return subject_of(parse(json.dumps(event).encode()))
+
+
+@pytest.mark.parametrize(
+    ("name", "subject"),
+    [
+        ("03.charge.succeeded", Named("pi_3SCN000000000000000001", "39.99 USD")),
+        ("04.payment_intent.succeeded", Named("pi_3SCN000000000000000001", "39.99 USD")),
+        ("05.checkout.session.completed", Named("pi_3SCN000000000000000001", "39.99 USD")),
+        ("thin.v1.payment_intent.succeeded", Named("pi_3SCN000000000000000001")),
+        ("recorded.checkout.session.completed", Named("pi_1IqxJOJDPojXS6LN9uOebAea", "9.99 EUR")),
+        ("recorded.invoice.paid", Unnamed("in_1KJqKBJDPojXS6LNJbvLUgEy")),
+    ],
+)
+def test_stripes_own_shapes_name_their_payment(name: str, subject: Subject) -> None:
+    """The several events that mean paid name one payment."""
+    assert about(sample(name)) == subject
+
+
+@pytest.mark.parametrize(
+    ("type", "fields", "subject"),
+    [
+        ("charge.succeeded", {"id": "ch_1", "payment_intent": None}, Named("ch_1")),
+        ("charge.succeeded", {"id": "py_1"}, Named("py_1")),
+        ("charge.succeeded", {"id": "ch_1", "payment_intent": {"id": "pi_1"}}, Named("pi_1")),
+        ("checkout.session.completed", {"id": "cs_1", "payment_intent": {"id": "pi_1"}}, Named("pi_1")),
+        ("checkout.session.completed", {"id": "cs_1", "payment_status": "unpaid", "payment_intent": "pi_1"},
+         Named("pi_1")),
+        ("checkout.session.completed", {"id": "cs_1", "invoice": "in_1"}, Unnamed("in_1")),
+        ("checkout.session.completed", {"id": "cs_1", "mode": "setup"}, Nothing("no-payment")),
+        ("checkout.session.async_payment_succeeded", {"id": "cs_1", "payment_intent": "pi_1"}, Named("pi_1")),
+        ("invoice.paid", {"id": "in_1"}, Unnamed("in_1")),
+        ("invoice.paid", {"id": "in_1", "payment_intent": "pi_1", "amount_paid": 500, "currency": "jpy"},
+         Named("pi_1", "500 JPY")),
+        ("payment_intent.created", {"id": "pi_1"}, Nothing("type")),
+        ("v1.payment_intent.succeeded", {"id": "pi_1"}, Nothing("type")),
+    ],
+)  # fmt: skip
+def test_a_snapshot_event_names_its_payment(type: str, fields: dict[str, Any], subject: Subject) -> None:
+    """Each type has its own place for the payment's id."""
+    assert about(snapshot(type, fields)) == subject
+
+
+@pytest.mark.parametrize(
+    ("type", "object_id", "kind", "subject"),
+    [
+        ("v1.payment_intent.succeeded", "pi_1", "payment_intent", Named("pi_1")),
+        ("v1.charge.succeeded", "ch_1", "charge", Unnamed("ch_1")),
+        ("v1.checkout.session.completed", "cs_1", "checkout.session", Unnamed("cs_1")),
+        ("v1.invoice.paid", "in_1", "invoice", Unnamed("in_1")),
+        ("v1.customer.created", "cus_1", "customer", Nothing("type")),
+        ("payment_intent.succeeded", "pi_1", "payment_intent", Named("pi_1")),
+    ],
+)
+def test_a_thin_event_names_its_object(type: str, object_id: str, kind: str, subject: Subject) -> None:
+    """A thin charge, session or invoice does not say which intent it belongs to."""
+    assert about(thin(type, object_id, kind)) == subject
+
+
+@pytest.mark.parametrize(
+    ("minor", "currency", "money"),
+    [
+        (4990, "eur", "49.90 EUR"),
+        (500, "jpy", "500 JPY"),
+        (12340, "kwd", "12.340 KWD"),
+        (4990, "xxx", ""),
+        (-1, "eur", ""),
+        (10**30, "eur", ""),
+        (True, "eur", ""),
+        ("4990", "eur", ""),
+        (4990, None, ""),
+    ],
+)
+def test_money_is_shown_only_when_it_is_clear(minor: Any, currency: Any, money: str) -> None:
+    """The amount in an event is a hint for people; an unclear one is left out."""
+    intent = {"id": "pi_1", "amount_received": minor, "currency": currency}
+    assert about(snapshot("payment_intent.succeeded", intent)) == Named("pi_1", money)
+
+
+@pytest.mark.parametrize(
+    ("type", "fields"),
+    [
+        ("payment_intent.succeeded", {"id": "in_1"}),
+        ("payment_intent.succeeded", {"id": "pi_"}),
+        ("payment_intent.succeeded", {"id": "pi_" + "x" * 300}),
+        ("payment_intent.succeeded", {"id": "pi_1:other"}),
+        ("payment_intent.succeeded", {}),
+        ("charge.succeeded", {"id": "ch_1", "payment_intent": "../pi_1"}),
+        ("charge.succeeded", {"payment_intent": "pi_1"}),
+        ("checkout.session.completed", {"id": None}),
+        ("invoice.paid", {"id": {"id": "in_1"}}),
+    ],
+)
+def test_an_event_without_a_proper_id_is_refused(type: str, fields: dict[str, Any]) -> None:
+    """An id becomes part of a workflow's id, so it has to look like one of Stripe's."""
+    with pytest.raises(BadDelivery, match="no-object"):
+        about(snapshot(type, fields))
+
+
+@given(
+    type=st.sampled_from(SNAPSHOTS),
+    subject=st.dictionaries(
+        st.sampled_from(["id", "payment_intent", "invoice", "amount", "amount_total", "currency", "mode"]),
+        JSON | st.sampled_from(["pi_1", "ch_1", "cs_1", "in_1", "eur", "jpy"]),
+    ).filter(lambda found: "nan" not in repr(found) and "inf" not in repr(found)),
+)
+def test_any_object_is_understood_or_refused(type: str, subject: dict[str, Any]) -> None:
+    """No object makes the ingress fail in another way than by refusing."""
+    try:
+        found = about(snapshot(type, subject))
+    except BadDelivery:
+        return
+    assert isinstance(found, Named | Unnamed | Nothing)

@@ -1,7 +1,8 @@
-"""A sentence to the shop's people, by whatever apprise can reach; the caller keeps personal data out of it."""
+"""A sentence to the shop's people, by whatever apprise can reach; callers keep personal data out of it."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 
 import apprise
@@ -14,6 +15,8 @@ class Notifier:
     """Sends to every apprise URL of one connection, and to nobody where there is none."""
 
     def __init__(self, urls: Sequence[SecretStr]) -> None:
+        # Process-global: apprise writes whole addresses, secrets included, into its log.
+        logging.getLogger("apprise").setLevel(logging.CRITICAL)
         self._apprise = apprise.Apprise()
         for place, url in enumerate(urls, start=1):
             if not self._apprise.add(url.get_secret_value()):
@@ -22,6 +25,6 @@ class Notifier:
                 )
 
     async def send(self, title: str, body: str) -> None:
-        """One message to all addresses; TryLater where one of them did not take it (the others may have)."""
+        """One message to all addresses; TryLater where one of them did not take it (others may have)."""
         if len(self._apprise) and not await self._apprise.async_notify(title=title, body=body):
-            raise TryLater("notify", "a notification was not delivered; see the log of apprise")
+            raise TryLater("notify", f"not every one of {len(self._apprise)} addresses took the message")

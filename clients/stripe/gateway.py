@@ -34,11 +34,11 @@ class StripeAccountInfo:
 
 
 class StripeGateway:
-    """Reads one account's payments, writes nothing but metadata. Raises ClientErrors and UnknownCurrency only.
+    """Reads one account's payments, writes nothing but metadata. Raises ClientErrors and UnknownCurrency.
 
-    Requests of `fetch_payment`: an intent not yet paid 1, Checkout 3, invoice 4 (5 with products, 1 for each tax
-    rate the invoice does not show), amount details, metadata or no lines 4, a charge without intent 1; one more
-    for each further 100 lines. Close it at the end of the process.
+    Requests of `fetch_payment`: an intent not yet paid 1, Checkout 3, invoice 4 (5 with products, 1 for each
+    tax rate the invoice does not show), amount details, metadata or no lines 4, a charge without intent 1;
+    one more for each further 100 lines. Close it at the end of the process.
     """
 
     def __init__(
@@ -102,7 +102,7 @@ class StripeGateway:
     async def write_metadata(
         self, payment_id: str, metadata: Mapping[str, str], *, idempotency_key: str
     ) -> None:
-        """Merges `metadata` into the payment's; "" removes one. Stripe keeps the key 24 hours. One request."""
+        """Merges `metadata` into the payment's; "" removes one. Stripe keeps the key 24 h. One request."""
         options: stripe.RequestOptions = {"idempotency_key": idempotency_key}
         with translated(write=True):
             if payment_id.startswith("pi_"):

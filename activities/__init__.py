@@ -1,0 +1,1 @@
+"""What a worker does once: thin methods on classes that were handed their gateway."""

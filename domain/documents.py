@@ -22,6 +22,7 @@ class CurrencyFacts(Fact):
 
     currency_id: str
     code: str
+    price_precision: int = 2
     exchange_rate: Decimal = Decimal(1)
     is_base: bool = False
 

@@ -1,4 +1,8 @@
-"""What crosses Temporal: ids, money, SKUs and decisions. Never a name, an e-mail or an address."""
+"""What crosses Temporal: ids, money, SKUs and decisions. Never a name, an e-mail or an address.
+
+An answer with `unknown` was lost on its way; `asked` counts the tries until then. Whoever looked and found nothing
+hands it back as `after`, which lets exactly one more try through.
+"""
 
 from __future__ import annotations
 
@@ -92,11 +96,30 @@ class LookUp(Fact):
     key: str = ""
 
 
+class LookUpInput(Fact):
+    """A look-up for one connection."""
+
+    connection: str
+    lookup: LookUp
+
+
 class AddressUse(StrEnum):
     """Which of an order's two addresses."""
 
     BILLING = "billing"
     SHIPPING = "shipping"
+
+
+class AddressPlan(Fact):
+    """Zoho's ids of the order's addresses, "" where it has none; `missing` are those the contact does not have yet.
+
+    `same` says that both are one address, which is added once.
+    """
+
+    billing_address_id: str = ""
+    shipping_address_id: str = ""
+    missing: tuple[AddressUse, ...] = ()
+    same: bool = False
 
 
 class PrepareInput(PaymentRef):
@@ -117,7 +140,8 @@ class OrderPlan(Fact):
     """The order as far as our own memory can settle it.
 
     `item_ids` and `tax_ids` are by position of the order's lines ("" = untaxed). `exchange_rate` is None where the
-    order is in the organisation's own currency.
+    order is in the organisation's own currency. `contact_id` and `addresses` are set where the cache knows them.
+    `notify` says that the connection wants people told.
     """
 
     number: str = ""
@@ -128,6 +152,8 @@ class OrderPlan(Fact):
     tax_ids: tuple[str, ...] = ()
     exchange_rate: Decimal | None = None
     contact_id: str = ""
+    addresses: AddressPlan | None = None
+    notify: bool = False
     lookups: tuple[LookUp, ...] = ()
     problems: tuple[OrderProblem, ...] = ()
 
@@ -144,7 +170,7 @@ class ContactInput(PaymentRef):
 
     order_ref: str
     name_choice: int = 0
-    attempt: int = 0
+    after: int = 0
 
 
 class ContactWritten(Fact):
@@ -153,15 +179,14 @@ class ContactWritten(Fact):
     contact_id: str = ""
     taken: bool = False
     unknown: bool = False
-    attempt: int = 0
+    asked: int = 0
 
 
-class AddressPlan(Fact):
-    """Zoho's ids of the order's addresses, "" where it has none; `missing` are those the contact does not have yet."""
+class AddressPlanInput(PaymentRef):
+    """Which of the order's addresses does the contact have?"""
 
-    billing_address_id: str = ""
-    shipping_address_id: str = ""
-    missing: tuple[AddressUse, ...] = ()
+    order_ref: str
+    contact_id: str
 
 
 class AddressInput(PaymentRef):
@@ -170,6 +195,15 @@ class AddressInput(PaymentRef):
     order_ref: str
     contact_id: str
     use: AddressUse = AddressUse.BILLING
+    after: int = 0
+
+
+class AddressWritten(Fact):
+    """An address at a contact, by Zoho's id."""
+
+    address_id: str = ""
+    unknown: bool = False
+    asked: int = 0
 
 
 class OrderInput(PaymentRef):
@@ -183,7 +217,7 @@ class OrderInput(PaymentRef):
     item_ids: tuple[str, ...]
     tax_ids: tuple[str, ...]
     exchange_rate: Decimal | None = None
-    attempt: int = 0
+    after: int = 0
 
 
 class DocumentRef(PaymentRef):
@@ -191,7 +225,7 @@ class DocumentRef(PaymentRef):
 
     document_id: str
     total: Money
-    attempt: int = 0
+    after: int = 0
 
 
 class OrderWritten(Fact):
@@ -205,7 +239,7 @@ class OrderWritten(Fact):
     invoices: tuple[InvoiceWritten, ...] = ()
     taken: bool = False
     unknown: bool = False
-    attempt: int = 0
+    asked: int = 0
 
 
 class InvoiceInput(OrderInput):
@@ -226,7 +260,7 @@ class InvoiceWritten(Fact):
     payment_ids: tuple[str, ...] = ()
     short_items: tuple[str, ...] = ()
     unknown: bool = False
-    attempt: int = 0
+    asked: int = 0
 
 
 class ReceiptInput(PaymentRef):
@@ -237,7 +271,7 @@ class ReceiptInput(PaymentRef):
     contact_id: str
     total: Money
     exchange_rate: Decimal | None = None
-    attempt: int = 0
+    after: int = 0
 
 
 class ReceiptWritten(Fact):
@@ -246,26 +280,28 @@ class ReceiptWritten(Fact):
     zoho_payment_id: str = ""
     balance: Money | None = None
     unknown: bool = False
-    attempt: int = 0
+    asked: int = 0
 
 
 class StepDone(Fact):
     """A status change that went through (or was there already), or whose answer was lost."""
 
     unknown: bool = False
-    attempt: int = 0
+    asked: int = 0
 
 
 class WriteBackInput(PaymentRef):
     """What the payment's Stripe metadata shall say."""
 
     metadata: dict[str, str]
+    after: int = 0
 
 
 class NotifyInput(PaymentRef):
     """What people are told: `message` holds ids and money only."""
 
     message: str
+    after: int = 0
 
 
 class PaymentResult(Fact):

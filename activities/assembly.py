@@ -1,0 +1,82 @@
+"""Every activity of the house, put together from a store, its keys and the shops."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from activities.catalogue import CatalogueActivities
+from activities.contacts import ContactActivities, ContactBook
+from activities.dossier import Dossier
+from activities.effects import Once
+from activities.invoices import InvoiceActivities
+from activities.memory import Memory
+from activities.messages import MessageActivities
+from activities.orders import OrderActivities
+from activities.planning import Planner
+from activities.receipts import ReceiptActivities
+from activities.shops import Shops
+from activities.starts import PaymentStarter, StartActivities
+from activities.stripe import StripeActivities
+
+if TYPE_CHECKING:
+    from clients.store import Store
+
+Activity = Callable[..., Any]
+
+
+@dataclass(frozen=True)
+class Activities:
+    """The activities by the queue that runs them: the main one, and the one whose pace Zoho's limits set."""
+
+    main: Sequence[Activity]
+    zoho: Sequence[Activity]
+
+
+def assemble(shops: Shops, store: Store, starter: PaymentStarter, now: Callable[[], datetime]) -> Activities:
+    """All activities, sharing one memory, one dossier and one guard of writes."""
+    memory = Memory(store.links, now)
+    dossier = Dossier(store.dossiers, memory, shops, now)
+    book = ContactBook(store.links, store.keys, now)
+    once = Once(store.effects, now)
+    stripe = StripeActivities(shops, dossier, once)
+    catalogue = CatalogueActivities(shops, memory)
+    contacts = ContactActivities(shops, dossier, book, memory, once, store.effects, now)
+    orders = OrderActivities(shops, dossier, Planner(shops, dossier, memory, book), once)
+    invoices = InvoiceActivities(shops, dossier, once)
+    receipts = ReceiptActivities(shops, dossier, once)
+    main: list[Activity] = [
+        stripe.fetch_payment,
+        stripe.resolve_payment,
+        stripe.write_back,
+        StartActivities(starter).start_payment,
+        orders.prepare_order,
+        contacts.claim_contact,
+        contacts.release_contact,
+        contacts.plan_addresses,
+        MessageActivities(shops, once).notify_paid,
+    ]
+    zoho: list[Activity] = [
+        catalogue.describe_organization,
+        catalogue.list_currencies,
+        catalogue.list_taxes,
+        catalogue.find_item,
+        contacts.find_contact,
+        contacts.create_contact,
+        contacts.add_address,
+        contacts.find_address,
+        orders.create_sales_order,
+        orders.find_sales_order,
+        orders.read_sales_order,
+        orders.confirm_sales_order,
+        orders.void_sales_order,
+        invoices.create_invoice,
+        invoices.find_invoice,
+        invoices.read_invoice,
+        invoices.mark_invoice_sent,
+        receipts.record_payment,
+        receipts.find_payment,
+    ]
+    return Activities(main=main, zoho=zoho)

@@ -1,0 +1,82 @@
+"""What was fetched and mapped for a payment, in the encrypted dossier; rebuilt from Stripe where it is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from activities.memory import Memory
+from activities.shops import Shops
+from clients.errors import Refused
+from domain.mapping import map_order
+from domain.orders import OrderDraft
+from domain.payments import PaymentFacts
+from domain.runs import PaymentRef
+from domain.totals import RoundingRules
+
+if TYPE_CHECKING:
+    from clients.store import Dossiers
+
+_FACTS = "facts"
+_ORDER = "order"
+
+
+class DossierChanged(Refused):
+    """The dossier is gone and Stripe tells another story now than when the order was mapped."""
+
+    def __init__(self, payment_id: str) -> None:
+        super().__init__(
+            "store",
+            f"the dossier of {payment_id} was deleted and what Stripe says has changed since; start the payment again",
+            code="dossier_changed",
+        )
+
+
+class Dossier:
+    """Facts and drafts by payment, each named by the keyed hash of its content."""
+
+    def __init__(self, dossiers: Dossiers, memory: Memory, shops: Shops, now: Callable[[], datetime]) -> None:
+        self._dossiers = dossiers
+        self._memory = memory
+        self._shops = shops
+        self._now = now
+
+    async def fetch(self, ref: PaymentRef) -> tuple[PaymentFacts, str]:
+        """The payment as Stripe tells it now, kept under the returned name."""
+        facts = await self._shops[ref.connection].stripe.fetch_payment(ref.payment_id)
+        return facts, await self._put(ref, _FACTS, facts.model_dump_json())
+
+    async def facts(self, ref: PaymentRef) -> PaymentFacts:
+        """The payment as it was fetched."""
+        kept = await self._dossiers.get(ref.connection, ref.payment_id, _FACTS)
+        if kept is None:
+            return (await self.fetch(ref))[0]
+        return PaymentFacts.model_validate_json(kept)
+
+    async def keep_order(self, ref: PaymentRef, draft: OrderDraft) -> str:
+        """The name under which `draft` is kept."""
+        return await self._put(ref, _ORDER, draft.model_dump_json())
+
+    async def order(self, ref: PaymentRef, order_ref: str) -> OrderDraft:
+        """The draft named `order_ref`; mapped anew when it is missing, DossierChanged when it comes out different."""
+        kept = await self._dossiers.get(ref.connection, ref.payment_id, _ORDER)
+        if kept is not None:
+            return OrderDraft.model_validate_json(kept)
+        draft = await self._map_again(ref)
+        if await self.keep_order(ref, draft) != order_ref:
+            raise DossierChanged(ref.payment_id)
+        return draft
+
+    async def _map_again(self, ref: PaymentRef) -> OrderDraft:
+        facts = await self.facts(ref)
+        catalogue = await self._memory.catalogue(ref.connection)
+        currency = catalogue.currency(facts.money.currency)
+        if catalogue.organization is None or currency is None:
+            raise DossierChanged(ref.payment_id)
+        mapping = self._shops[ref.connection].mapping
+        rules = RoundingRules.of(mapping, price_precision=currency.price_precision)
+        return map_order(facts, mapping, time_zone=catalogue.organization.time_zone, settings=rules)
+
+    async def _put(self, ref: PaymentRef, part: str, text: str) -> str:
+        return await self._dossiers.put(ref.connection, ref.payment_id, part, text.encode(), at=self._now())

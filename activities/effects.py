@@ -1,0 +1,102 @@
+"""The guard of every write: intent before the call, completion after it, and "look first" when neither is sure."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+from pydantic import BaseModel
+from temporalio import activity
+
+from clients.errors import OutcomeUnknown, Refused, TryLater
+from domain.money import Money
+
+if TYPE_CHECKING:
+    from clients.store import Effects
+
+
+class Guarded(Protocol):
+    """The input of a guarded write: which payment's, and after how many tries the caller looked and found nothing."""
+
+    @property
+    def connection(self) -> str: ...
+    @property
+    def payment_id(self) -> str: ...
+    @property
+    def after(self) -> int: ...
+
+
+Answer = TypeVar("Answer", bound=BaseModel)
+
+
+class Once:
+    """Runs a write at most once for each step of a payment, over crashes, retries, resets and reruns."""
+
+    def __init__(self, effects: Effects, now: Callable[[], datetime]) -> None:
+        self._effects = effects
+        self._now = now
+
+    async def write(
+        self,
+        step: str,
+        wanted: Guarded,
+        answer: type[Answer],
+        call: Callable[[], Awaitable[Answer]],
+        *,
+        key: str = "",
+        amount: Money | None = None,
+    ) -> Answer:
+        """What `call` answered, now or the first time; `unknown` where only a look at Zoho can tell.
+
+        `key` replaces the payment id where the effect belongs to something else (a contact). Raises what `call`
+        raises when it certainly changed nothing; the intent is withdrawn then.
+        """
+        row = (wanted.connection, step, key or wanted.payment_id)
+        owner = _actor()
+        effect = await self._effects.begin(*row, owner=owner, at=self._now(), after=wanted.after)
+        if effect.state == "done":
+            return answer.model_validate_json(effect.result["answer"])
+        if effect.state != "fresh":
+            return answer.model_validate({"unknown": True, "asked": effect.asked})
+        try:
+            result = await call()
+        except OutcomeUnknown:
+            return answer.model_validate({"unknown": True, "asked": effect.asked})
+        except (Refused, TryLater):
+            # After a lost answer the intent stays: the earlier try may still show up, so the next one looks first.
+            if effect.asked == 1:
+                await self._effects.withdraw(*row, owner=owner)
+            raise
+        await self._complete(row, result, amount, "written")
+        return result
+
+    async def repeat(
+        self, step: str, wanted: Guarded, answer: type[Answer], call: Callable[[], Awaitable[Answer]]
+    ) -> Answer:
+        """A write that the other side itself makes harmless to repeat: done until an answer came, audited once."""
+        row = (wanted.connection, step, wanted.payment_id)
+        effect = await self._effects.begin(*row, owner=_actor(), at=self._now())
+        if effect.state == "done":
+            return answer.model_validate_json(effect.result["answer"])
+        result = await call()
+        await self._complete(row, result, None, "written")
+        return result
+
+    async def adopt(
+        self, step: str, wanted: Guarded, found: BaseModel, *, key: str = "", amount: Money | None = None
+    ) -> None:
+        """Close the intent of a write that was found done: by an earlier try, another program or a person."""
+        await self._complete((wanted.connection, step, key or wanted.payment_id), found, amount, "found")
+
+    async def _complete(
+        self, row: tuple[str, str, str], result: BaseModel, amount: Money | None, note: str
+    ) -> None:
+        kept: dict[str, Any] = {"answer": result.model_dump_json()}
+        await self._effects.complete(
+            *row, result=kept, at=self._now(), actor=_actor(), amount=amount, note=note
+        )
+
+
+def _actor() -> str:
+    return activity.info().workflow_id or "activity"

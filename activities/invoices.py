@@ -1,0 +1,71 @@
+"""The invoice of a sales order: created, found, marked sent."""
+
+from __future__ import annotations
+
+from temporalio import activity
+
+from activities.dossier import Dossier
+from activities.effects import Once
+from activities.shops import Shops
+from domain.documents import InvoiceDocument
+from domain.runs import DocumentRef, InvoiceInput, InvoiceWritten, StepDone
+
+_STEP = "invoice"
+
+
+class InvoiceActivities:
+    """One Zoho call each."""
+
+    def __init__(self, shops: Shops, dossier: Dossier, once: Once) -> None:
+        self._shops = shops
+        self._dossier = dossier
+        self._once = once
+
+    @activity.defn
+    async def create_invoice(self, wanted: InvoiceInput) -> InvoiceWritten:
+        """Write the invoice, line by line from the order; a draft until it is marked sent."""
+        draft = await self._dossier.order(wanted, wanted.order_ref)
+
+        async def call() -> InvoiceWritten:
+            return written(await self._shops[wanted.connection].zoho.create_invoice(draft, wanted))
+
+        return await self._once.write(_STEP, wanted, InvoiceWritten, call, amount=wanted.total)
+
+    @activity.defn
+    async def find_invoice(self, wanted: InvoiceInput) -> InvoiceWritten | None:
+        """The order's own invoice, read off the order itself (lists may lag); None where there is none."""
+        order = await self._shops[wanted.connection].zoho.sales_order(wanted.salesorder_id)
+        alive = [invoice for invoice in order.invoices if invoice.status != "void"]
+        if not alive:
+            return None
+        found = written(alive[0])
+        await self._once.adopt(_STEP, wanted, found, amount=wanted.total)
+        return found
+
+    @activity.defn
+    async def read_invoice(self, wanted: DocumentRef) -> InvoiceWritten:
+        """The invoice as it stands."""
+        return written(await self._shops[wanted.connection].zoho.invoice(wanted.document_id))
+
+    @activity.defn
+    async def mark_invoice_sent(self, wanted: DocumentRef) -> StepDone:
+        """Mark the invoice sent, without a mail: accounting stock moves now."""
+
+        async def call() -> StepDone:
+            await self._shops[wanted.connection].zoho.mark_invoice_sent(wanted.document_id)
+            return StepDone()
+
+        return await self._once.write("invoice_sent", wanted, StepDone, call, amount=wanted.total)
+
+
+def written(invoice: InvoiceDocument) -> InvoiceWritten:
+    """The invoice in the words of a run; short are the items that have less than nothing left for sale."""
+    return InvoiceWritten(
+        invoice_id=invoice.invoice_id,
+        number=invoice.number,
+        status=invoice.status,
+        total=invoice.total,
+        balance=invoice.balance,
+        payment_ids=invoice.payment_ids,
+        short_items=tuple(item for item, left in invoice.available.items() if left < 0),
+    )

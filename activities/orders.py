@@ -1,0 +1,106 @@
+"""The sales order: planned from our own memory, then written, found, confirmed or voided in Zoho."""
+
+from __future__ import annotations
+
+from temporalio import activity
+
+from activities.dossier import Dossier
+from activities.effects import Once
+from activities.planning import Planner
+from activities.shops import Shops
+from clients.errors import AlreadyExists
+from domain.documents import OrderDocument
+from domain.runs import (
+    DocumentRef,
+    InvoiceWritten,
+    OrderInput,
+    OrderPlan,
+    OrderWritten,
+    PrepareInput,
+    StepDone,
+)
+
+_STEP = "sales_order"
+
+
+class OrderActivities:
+    """One Zoho call each; planning makes none."""
+
+    def __init__(self, shops: Shops, dossier: Dossier, planner: Planner, once: Once) -> None:
+        self._shops = shops
+        self._dossier = dossier
+        self._planner = planner
+        self._once = once
+
+    @activity.defn
+    async def prepare_order(self, wanted: PrepareInput) -> OrderPlan:
+        """Map and check the order, as far as our memory reaches; tells what to ask of Zoho, or what is wrong."""
+        return await self._planner.plan(wanted)
+
+    @activity.defn
+    async def create_sales_order(self, wanted: OrderInput) -> OrderWritten:
+        """Write the order under its derived number; `taken` where Zoho has that number already."""
+        draft = await self._dossier.order(wanted, wanted.order_ref)
+
+        async def call() -> OrderWritten:
+            return _written(await self._shops[wanted.connection].zoho.create_sales_order(draft, wanted))
+
+        try:
+            return await self._once.write(_STEP, wanted, OrderWritten, call, amount=wanted.total)
+        except AlreadyExists:
+            return OrderWritten(taken=True)
+
+    @activity.defn
+    async def find_sales_order(self, wanted: OrderInput) -> OrderWritten | None:
+        """This payment's order, by its number; None where there is none that is alive and ours."""
+        found = await self._shops[wanted.connection].zoho.find_sales_order(wanted.number)
+        if found is None or found.reference != wanted.payment_id or found.status == "void":
+            return None
+        return _written(found)
+
+    @activity.defn
+    async def read_sales_order(self, wanted: DocumentRef) -> OrderWritten:
+        """The order as it stands, with its lines and invoices."""
+        written = _written(await self._shops[wanted.connection].zoho.sales_order(wanted.document_id))
+        await self._once.adopt(_STEP, wanted, written, amount=wanted.total)
+        return written
+
+    @activity.defn
+    async def confirm_sales_order(self, wanted: DocumentRef) -> StepDone:
+        """Confirm the order: its quantities are committed."""
+
+        async def call() -> StepDone:
+            await self._shops[wanted.connection].zoho.confirm_sales_order(wanted.document_id)
+            return StepDone()
+
+        return await self._once.write("confirm", wanted, StepDone, call, amount=wanted.total)
+
+    @activity.defn
+    async def void_sales_order(self, wanted: DocumentRef) -> StepDone:
+        """Take the order back."""
+
+        async def call() -> StepDone:
+            await self._shops[wanted.connection].zoho.void_sales_order(wanted.document_id)
+            return StepDone()
+
+        return await self._once.write("void_sales_order", wanted, StepDone, call, amount=wanted.total)
+
+
+def _written(order: OrderDocument) -> OrderWritten:
+    return OrderWritten(
+        salesorder_id=order.salesorder_id,
+        status=order.status,
+        total=order.total,
+        reference=order.reference,
+        line_item_ids=tuple(line.line_item_id for line in order.lines),
+        invoices=tuple(
+            InvoiceWritten(
+                invoice_id=invoice.invoice_id,
+                number=invoice.number,
+                status=invoice.status,
+                total=invoice.total,
+                balance=invoice.balance,
+            )
+            for invoice in order.invoices
+        ),
+    )

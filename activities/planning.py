@@ -1,0 +1,159 @@
+"""The order as our own memory can settle it: mapped, checked, with Zoho's ids, or with what has to be asked first."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from activities.contacts import ContactBook
+from activities.dossier import Dossier
+from activities.memory import Catalogue, Memory
+from activities.shops import Shop, Shops
+from domain.mapping import UnknownTimeZone, map_order, mapping_hash
+from domain.orders import OrderDraft, OrderLine
+from domain.payments import PaymentFacts
+from domain.runs import LookUp, LookUpKind, OrderPlan, OrderProblem, PrepareInput
+from domain.totals import RoundingRules
+from domain.validation import check_facts, check_origin, validate_order
+
+
+class Planner:
+    """Asks our memory only; no request leaves the machine."""
+
+    def __init__(self, shops: Shops, dossier: Dossier, memory: Memory, book: ContactBook) -> None:
+        self._shops = shops
+        self._dossier = dossier
+        self._memory = memory
+        self._book = book
+
+    async def plan(self, wanted: PrepareInput) -> OrderPlan:
+        """A plan that is complete, or names look-ups to make first, or problems that forbid the order."""
+        shop = self._shops[wanted.connection]
+        facts = await self._dossier.facts(wanted)
+        catalogue = await self._memory.catalogue(wanted.connection)
+        problems = (
+            *check_origin(facts, account_id=shop.account_id, livemode=shop.livemode),
+            *check_facts(facts),
+        )
+        if problems:
+            return OrderPlan(problems=_worded(problems))
+        if lookups := _unknown(facts, catalogue, wanted.asked):
+            return OrderPlan(lookups=lookups)
+        return await self._map(wanted, shop, facts, catalogue)
+
+    async def _map(
+        self, wanted: PrepareInput, shop: Shop, facts: PaymentFacts, catalogue: Catalogue
+    ) -> OrderPlan:
+        currency = catalogue.currency(facts.money.currency)
+        if catalogue.organization is None or currency is None:
+            return OrderPlan(problems=(_no_currency(facts.money.currency),))
+        rules = RoundingRules.of(shop.mapping, price_precision=currency.price_precision)
+        try:
+            draft = map_order(facts, shop.mapping, time_zone=catalogue.organization.time_zone, settings=rules)
+        except UnknownTimeZone as error:
+            return OrderPlan(problems=(OrderProblem(code="unknown_time_zone", message=str(error)),))
+        if problems := validate_order(facts, draft, rules):
+            return OrderPlan(problems=_worded(problems))
+        plan = await self._name(wanted, draft, catalogue)
+        if plan.lookups or plan.problems:
+            return plan
+        rate = None if currency.is_base else currency.exchange_rate
+        return plan.model_copy(
+            update={
+                "exchange_rate": rate or None,
+                "mapping_hash": mapping_hash(shop.mapping),
+                "notify": shop.notifier.wanted,
+            }
+        )
+
+    async def _name(self, wanted: PrepareInput, draft: OrderDraft, catalogue: Catalogue) -> OrderPlan:
+        """Zoho's ids for lines, taxes, contact and addresses."""
+        items = await self._items(wanted.connection, draft)
+        taxes = {tax.percentage: tax.tax_id for tax in catalogue.taxes or ()}
+        lookups, problems = _missing(draft, items, taxes, wanted.asked)
+        if lookups or problems:
+            return OrderPlan(lookups=lookups, problems=problems)
+        contact_id = await self._book.recall(wanted.connection, draft)
+        addresses = None
+        if contact_id:
+            addresses = await self._book.plan_addresses(wanted.connection, contact_id, draft)
+        return OrderPlan(
+            number=draft.number,
+            order_ref=await self._dossier.keep_order(wanted, draft),
+            total=draft.total,
+            item_ids=tuple(items[line.line_id] for line in draft.lines),
+            tax_ids=tuple(
+                taxes[line.tax_percentage] if line.tax_percentage is not None else "" for line in draft.lines
+            ),
+            contact_id=contact_id,
+            addresses=addresses,
+        )
+
+    async def _items(self, connection: str, draft: OrderDraft) -> dict[str, str]:
+        """Item ids by line: the link on price or product first, then the stored link, then the SKU."""
+        products = {line.product_id for line in draft.lines if line.product_id and not line.item_id}
+        linked = await self._memory.linked_items(connection, sorted(products))
+        skus = {line.sku for line in draft.lines if line.sku and not line.item_id}
+        by_sku = await self._memory.items(connection, sorted(skus))
+
+        def item(line: OrderLine) -> str:
+            return line.item_id or linked.get(line.product_id, "") or by_sku.get(line.sku, "")
+
+        return {line.line_id: found for line in draft.lines if (found := item(line))}
+
+
+def _unknown(facts: PaymentFacts, catalogue: Catalogue, asked: tuple[LookUp, ...]) -> tuple[LookUp, ...]:
+    wanted = []
+    if catalogue.organization is None:
+        wanted.append(LookUp(kind=LookUpKind.ORGANIZATION))
+    currency = catalogue.currency(facts.money.currency)
+    if currency is None or (catalogue.rates_are_old and not currency.is_base):
+        wanted.append(LookUp(kind=LookUpKind.CURRENCIES))
+    return tuple(lookup for lookup in wanted if lookup not in asked)
+
+
+def _missing(
+    draft: OrderDraft, items: dict[str, str], taxes: dict[Decimal, str], asked: tuple[LookUp, ...]
+) -> tuple[tuple[LookUp, ...], tuple[OrderProblem, ...]]:
+    """What one look-up each would tell; what was asked already and is still missing is a problem."""
+    lookups: dict[LookUp, None] = {}
+    problems = []
+    for line in draft.lines:
+        if line.line_id not in items:
+            lookup = LookUp(kind=LookUpKind.ITEM, key=line.sku)
+            if lookup in asked:
+                problems.append(_no_item(line))
+            else:
+                lookups[lookup] = None
+        if line.tax_percentage is not None and line.tax_percentage not in taxes:
+            lookup = LookUp(kind=LookUpKind.TAXES)
+            if lookup in asked:
+                problems.append(_no_tax(line))
+            else:
+                lookups[lookup] = None
+    return tuple(lookups), tuple(problems)
+
+
+def _worded(problems: tuple[object, ...]) -> tuple[OrderProblem, ...]:
+    return tuple(OrderProblem.model_validate(p, from_attributes=True) for p in problems)
+
+
+def _no_item(line: OrderLine) -> OrderProblem:
+    return OrderProblem(
+        code="unknown_sku",
+        message=f"Zoho has no active item with SKU {line.sku!r}, or several; create it there, or correct the SKU on the "
+        "price or product in Stripe",
+    )
+
+
+def _no_tax(line: OrderLine) -> OrderProblem:
+    return OrderProblem(
+        code="unknown_tax",
+        message=f"Zoho has no tax of {line.tax_percentage} %; create it there (Settings, Taxes)",
+    )
+
+
+def _no_currency(code: str) -> OrderProblem:
+    return OrderProblem(
+        code="currency_not_in_zoho",
+        message=f"the Zoho organisation does not trade in {code}; add the currency there (Settings, Currencies)",
+    )

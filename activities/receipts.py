@@ -1,0 +1,43 @@
+"""The customer payment: Zoho has no unique key for it, so the guard and the invoice's balance are all there is."""
+
+from __future__ import annotations
+
+from temporalio import activity
+
+from activities.dossier import Dossier
+from activities.effects import Once
+from activities.shops import Shops
+from domain.runs import ReceiptInput, ReceiptWritten
+
+_STEP = "customer_payment"
+
+
+class ReceiptActivities:
+    """One Zoho call each."""
+
+    def __init__(self, shops: Shops, dossier: Dossier, once: Once) -> None:
+        self._shops = shops
+        self._dossier = dossier
+        self._once = once
+
+    @activity.defn
+    async def record_payment(self, wanted: ReceiptInput) -> ReceiptWritten:
+        """Record the money on the invoice, with the payment's id as reference."""
+        draft = await self._dossier.order(wanted, wanted.order_ref)
+        shop = self._shops[wanted.connection]
+
+        async def call() -> ReceiptWritten:
+            receipt = await shop.zoho.record_payment(draft, wanted, shop.mapping)
+            return ReceiptWritten(zoho_payment_id=receipt.payment_id, balance=receipt.balance)
+
+        return await self._once.write(_STEP, wanted, ReceiptWritten, call, amount=wanted.total)
+
+    @activity.defn
+    async def find_payment(self, wanted: ReceiptInput) -> ReceiptWritten | None:
+        """The payment on the invoice, read off the invoice itself; None while the invoice wants its whole total."""
+        invoice = await self._shops[wanted.connection].zoho.invoice(wanted.invoice_id)
+        if not invoice.payment_ids:
+            return None
+        found = ReceiptWritten(zoho_payment_id=invoice.payment_ids[0], balance=invoice.balance)
+        await self._once.adopt(_STEP, wanted, found, amount=wanted.total)
+        return found

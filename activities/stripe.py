@@ -1,0 +1,47 @@
+"""Stripe's side of a payment: read the truth, find the payment an event means, write the order's id back."""
+
+from __future__ import annotations
+
+from temporalio import activity
+
+from activities.dossier import Dossier
+from activities.effects import Once
+from activities.shops import Shops
+from domain.runs import FetchedPayment, PaymentRef, ResolveInput, StepDone, WriteBackInput
+
+
+class StripeActivities:
+    """What a run asks of Stripe."""
+
+    def __init__(self, shops: Shops, dossier: Dossier, once: Once) -> None:
+        self._shops = shops
+        self._dossier = dossier
+        self._once = once
+
+    @activity.defn
+    async def fetch_payment(self, ref: PaymentRef) -> FetchedPayment:
+        """Read the payment with its lines, keep it in the dossier, and tell the run what it may know."""
+        facts, facts_ref = await self._dossier.fetch(ref)
+        return FetchedPayment(
+            status=facts.status, money=facts.money, charge_id=facts.charge_id, facts_ref=facts_ref
+        )
+
+    @activity.defn
+    async def resolve_payment(self, wanted: ResolveInput) -> str:
+        """The payment (`pi_…`, `ch_…`) that the event's object belongs to, "" where it has none."""
+        found = await self._shops[wanted.connection].stripe.resolve_payment(wanted.event.object_id)
+        return found or ""
+
+    @activity.defn
+    async def write_back(self, wanted: WriteBackInput) -> StepDone:
+        """Put the order's id into the payment's metadata; Stripe merges keys, so a repeat changes nothing."""
+
+        async def call() -> StepDone:
+            await self._shops[wanted.connection].stripe.write_metadata(
+                wanted.payment_id,
+                wanted.metadata,
+                idempotency_key=f"{activity.info().workflow_id}/write_back",
+            )
+            return StepDone()
+
+        return await self._once.repeat("write_back", wanted, StepDone, call)

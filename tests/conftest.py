@@ -1,0 +1,52 @@
+"""One real Temporal server for the whole session; tests keep apart by task queue and ids, not by server."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from temporalio.client import Client
+
+from cli.ending import end
+from cli.temporal_binary import find_or_get
+from cli.temporal_server import TemporalServer
+from cli.temporal_setup import Limits
+from clients.temporal import connect
+
+
+@pytest.fixture(scope="session")
+async def temporal_server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[TemporalServer]:
+    """A dev server on a file, as the demo has it, its Zoho queue without a pace."""
+    home: Path = tmp_path_factory.mktemp("temporal")
+    binary = await asyncio.to_thread(find_or_get, _say)
+    no_pace = Limits(zoho=None, zoho_bulk=None)
+    server = TemporalServer(binary, home, database=home / "temporal.db", limits=no_pace)
+    async with server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+async def temporal_client(temporal_server: TemporalServer) -> Client:
+    """A client of the session's server and event loop."""
+    return await connect(temporal_server.address, temporal_server.namespace)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Leave without tearing the interpreter down: the SDK's threads would end a green run with a crash, at times."""
+    status = getattr(config, "_throughline_status", None)
+    if status is not None:
+        end(int(status))
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """Remember how it went for the process's end."""
+    session.config._throughline_status = exitstatus  # type: ignore[attr-defined]
+    sys.stdout.flush()
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(f"{text}\n")

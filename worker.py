@@ -1,0 +1,107 @@
+"""Composition root of a worker: settings -> clients -> activities -> Temporal workers."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime, timedelta
+
+from temporalio.client import Client
+from temporalio.worker import Worker
+
+from activities.assembly import Activities, assemble
+from activities.failures import FailureInterceptor
+from activities.shops import Shop, Shops
+from clients.connections import Connection, load_connections
+from clients.notify import Notifier
+from clients.settings import Settings, read_keys
+from clients.store import Store
+from clients.stripe.gateway import StripeGateway
+from clients.telemetry import make_runtime
+from clients.temporal import connect
+from clients.zoho.client import ZohoClient
+from clients.zoho.gateway import ZohoGateway
+from clients.zoho.transport import open_http
+from ingress.starter import Starter
+from workflows import contract
+from workflows.payments import PaymentWorkflow
+from workflows.resolves import ResolveWorkflow
+
+log = logging.getLogger(__name__)
+WORKFLOWS = [PaymentWorkflow, ResolveWorkflow]
+# Longer than a call to Zoho may take, so that a deploy lets the calls at hand end.
+_GRACE = timedelta(seconds=50)
+
+
+def now() -> datetime:
+    """The clock of the process, UTC."""
+    return datetime.now(UTC)
+
+
+async def open_shop(stack: AsyncExitStack, connection: Connection, store: Store) -> Shop:
+    """The connection's two gateways, closed with `stack`."""
+    stripe = StripeGateway(connection.stripe, connection.mapping)
+    stack.push_async_callback(stripe.close)
+    http = await stack.enter_async_context(open_http())
+    zoho = ZohoClient.of(connection.zoho, store.tokens, http, connection=connection.slug, now=now)
+    return Shop(
+        slug=connection.slug,
+        account_id=connection.stripe.account_id,
+        livemode=connection.stripe.livemode,
+        stripe=stripe,
+        zoho=ZohoGateway(zoho),
+        notifier=Notifier(connection.notify),
+        mapping=connection.mapping,
+        policy=connection.policy,
+    )
+
+
+def make_workers(
+    client: Client, activities: Activities, *, queues: tuple[str, str], cached: int = 1000
+) -> list[Worker]:
+    """A worker of stories and Stripe, and one of Zoho calls only, whose pace the server sets."""
+    main, zoho = queues
+    interceptors = [FailureInterceptor()]
+    return [
+        Worker(
+            client,
+            task_queue=main,
+            workflows=WORKFLOWS,
+            activities=activities.main,
+            interceptors=interceptors,
+            max_cached_workflows=cached,
+            graceful_shutdown_timeout=_GRACE,
+        ),
+        Worker(
+            client,
+            task_queue=zoho,
+            activities=activities.zoho,
+            interceptors=interceptors,
+            graceful_shutdown_timeout=_GRACE,
+        ),
+    ]
+
+
+async def run_worker(settings: Settings, *, stop: asyncio.Event) -> None:
+    """Works until `stop` is set, then lets the calls at hand end. SettingsError; RuntimeError without Temporal."""
+    connections = load_connections(settings.connections_file)
+    keys = read_keys(settings)
+    port = settings.worker_metrics_port
+    async with AsyncExitStack() as stack:
+        store = await Store.open(settings.database_url(), keys)
+        stack.push_async_callback(store.close)
+        client = await connect(
+            settings.temporal_address,
+            settings.temporal_namespace,
+            keys=keys if settings.encrypt_payloads else None,
+            profile=settings.temporal_profile,
+            runtime=make_runtime(f"127.0.0.1:{port}" if port else ""),
+        )
+        shops = Shops([await open_shop(stack, connection, store) for connection in connections.values()])
+        activities = assemble(shops, store, Starter(client, connections), now)
+        queues = (contract.MAIN_QUEUE, contract.ZOHO_QUEUE)
+        for worker in make_workers(client, activities, queues=queues):
+            await stack.enter_async_context(worker)
+        log.info("working for %d connections", len(connections))
+        await stop.wait()

@@ -1,0 +1,224 @@
+"""A Stripe payment's way to a confirmed, invoiced, paid sales order in Zoho."""
+
+from __future__ import annotations
+
+from temporalio import workflow
+from temporalio.exceptions import ActivityError, ApplicationError
+
+with workflow.unsafe.imports_passed_through():
+    from activities.catalogue import CatalogueActivities
+    from activities.messages import MessageActivities
+    from activities.orders import OrderActivities
+    from activities.stripe import StripeActivities
+    from domain.money import Money
+    from domain.payments import PaymentStatus
+    from domain.runs import (
+        FetchedPayment,
+        InvoiceWritten,
+        LookUp,
+        LookUpInput,
+        LookUpKind,
+        NotifyInput,
+        OrderInput,
+        OrderPlan,
+        OrderWritten,
+        PaymentEvent,
+        PaymentInput,
+        PaymentRef,
+        PaymentResult,
+        PrepareInput,
+        ReceiptWritten,
+        Stage,
+        WriteBackInput,
+    )
+    from workflows import contract
+    from workflows.calls import Calls
+    from workflows.contacts import settle_addresses, settle_contact
+    from workflows.sales import Sale
+
+_LOOK_UPS = {
+    LookUpKind.ORGANIZATION: CatalogueActivities.describe_organization,
+    LookUpKind.CURRENCIES: CatalogueActivities.list_currencies,
+    LookUpKind.TAXES: CatalogueActivities.list_taxes,
+    LookUpKind.ITEM: CatalogueActivities.find_item,
+}
+
+
+@workflow.defn(name=contract.PAYMENT_WORKFLOW)
+class PaymentWorkflow:
+    """One run a payment, whatever number of events speak of it; its id is the payment's."""
+
+    @workflow.init
+    def __init__(self, start: PaymentInput) -> None:
+        self._start = start
+        self._ref = PaymentRef(connection=start.connection, payment_id=start.payment_id)
+        self._calls = Calls(start)
+        self._events: list[PaymentEvent] = []
+        self._ids: list[str] = []
+        self._stage = Stage.RECEIVED
+        self._total: Money | None = None
+        self._notes: list[str] = []
+
+    @workflow.run
+    async def run(self, start: PaymentInput) -> PaymentResult:
+        """From "something was paid" to "the order reads paid"."""
+        try:
+            paid = await self._wait_until_paid()
+            plan = await self._plan_order(paid)
+            contact_id = await settle_contact(self._calls, self._ref, plan)
+            wanted = await self._address_order(plan, contact_id)
+            sale = Sale(self._calls, wanted)
+            order = await sale.write_order()
+            self._reach(Stage.ORDERED, order.salesorder_id, note=f"order {wanted.number}", index=True)
+            await sale.confirm(order)
+            self._reach(Stage.CONFIRMED)
+            invoice = await sale.write_invoice(order)
+            self._reach(Stage.INVOICED, invoice.invoice_id, note=f"invoice {invoice.number}")
+            await sale.mark_sent(invoice)
+            self._check_stock(invoice)
+            receipt = await sale.record_payment(invoice)
+            await self._write_back(order, plan)
+            await self._tell_people(plan)
+            return await self._close(wanted, order, invoice, receipt)
+        except (ApplicationError, ActivityError) as error:
+            self._reach(Stage.FAILED, note=str(error.cause or error), index=True)
+            raise
+
+    @workflow.signal(name=contract.PAYMENT_EVENT)
+    def payment_event(self, event: PaymentEvent) -> None:
+        """Stripe said something about this payment; the run reads from Stripe what is true."""
+        self._events.append(event)
+
+    @workflow.query(name=contract.PROGRESS)
+    def progress(self) -> dict[str, str | list[str]]:
+        """How far the payment has come, with the ids found so far."""
+        return {
+            "stage": self._stage.value,
+            "ids": [self._start.payment_id, *self._ids],
+            "total": str(self._total or ""),
+            "notes": self._notes,
+        }
+
+    async def _wait_until_paid(self) -> FetchedPayment:
+        deadline = workflow.now() + self._start.policy.unpaid_patience
+        while True:
+            heard = len(self._events)
+            fetched = await self._calls.read(
+                StripeActivities.fetch_payment, self._ref, f"Read {self._start.payment_id} from Stripe"
+            )
+            self._total = fetched.money
+            if fetched.status is PaymentStatus.PAID:
+                self._know(fetched.charge_id)
+                return fetched
+            if fetched.status is PaymentStatus.CANCELED:
+                raise ApplicationError(
+                    "the payment was canceled in Stripe", type="PaymentCanceled", non_retryable=True
+                )
+            self._reach(Stage.WAITING_FOR_MONEY, note=f"Stripe says {fetched.status.value}", index=True)
+            await self._wait_for_event(heard, (deadline - workflow.now()).total_seconds())
+
+    async def _wait_for_event(self, heard: int, seconds: float) -> None:
+        try:
+            await workflow.wait_condition(
+                lambda: len(self._events) > heard,
+                timeout=max(seconds, 0),
+                timeout_summary="Give up when no money has come by then",
+            )
+        except TimeoutError:
+            raise ApplicationError(
+                "the payment was not paid or captured within the policy's time; a later event starts it again",
+                type="NotPaid",
+                non_retryable=True,
+            ) from None
+
+    async def _plan_order(self, paid: FetchedPayment) -> OrderPlan:
+        """The plan from our own memory; what memory lacks is asked of Zoho, each question once."""
+        asked: tuple[LookUp, ...] = ()
+        while True:
+            wanted = PrepareInput(**dict(self._ref), facts_ref=paid.facts_ref, asked=asked)
+            plan = await self._calls.local(OrderActivities.prepare_order, wanted, "Map and check the order")
+            if plan.problems:
+                raise ApplicationError(
+                    " · ".join(problem.message for problem in plan.problems),
+                    type=plan.problems[0].code,
+                    non_retryable=True,
+                )
+            if not plan.lookups:
+                self._reach(Stage.PREPARED)
+                return plan
+            for lookup in plan.lookups:
+                await self._look_up(lookup)
+            asked += plan.lookups
+
+    async def _look_up(self, lookup: LookUp) -> None:
+        question = f"Ask Zoho for {lookup.kind.value} {lookup.key}".strip()
+        wanted = LookUpInput(connection=self._start.connection, lookup=lookup)
+        await self._calls.zoho_read(_LOOK_UPS[lookup.kind], wanted, question)
+
+    async def _address_order(self, plan: OrderPlan, contact_id: str) -> OrderInput:
+        assert plan.total is not None
+        return OrderInput(
+            **dict(self._ref),
+            order_ref=plan.order_ref,
+            number=plan.number,
+            total=plan.total,
+            contact_id=contact_id,
+            addresses=await settle_addresses(self._calls, self._ref, plan, contact_id),
+            item_ids=plan.item_ids,
+            tax_ids=plan.tax_ids,
+            exchange_rate=plan.exchange_rate,
+        )
+
+    def _check_stock(self, invoice: InvoiceWritten) -> None:
+        """The documents move the stock: an adjustment on top would count twice. What they drove below zero is said."""
+        if invoice.short_items:
+            self._notes.append(f"sold beyond stock: {', '.join(invoice.short_items)}")
+
+    async def _write_back(self, order: OrderWritten, plan: OrderPlan) -> None:
+        metadata = {"zoho_salesorder_id": order.salesorder_id, "zoho_salesorder_number": plan.number}
+        await self._calls.write(
+            StripeActivities.write_back,
+            WriteBackInput(**dict(self._ref), metadata=metadata),
+            f"Write order {plan.number} into the payment's metadata",
+        )
+
+    async def _tell_people(self, plan: OrderPlan) -> None:
+        if plan.notify:
+            message = f"{self._start.payment_id} · {plan.total} · order {plan.number} · paid"
+            await self._calls.write(
+                MessageActivities.notify_paid,
+                NotifyInput(**dict(self._ref), message=message),
+                "Tell people that the order is paid",
+            )
+
+    async def _close(
+        self, wanted: OrderInput, order: OrderWritten, invoice: InvoiceWritten, receipt: ReceiptWritten
+    ) -> PaymentResult:
+        self._reach(Stage.PAID, receipt.zoho_payment_id, index=True)
+        await workflow.wait_condition(workflow.all_handlers_finished)
+        return PaymentResult(
+            salesorder_id=order.salesorder_id,
+            number=wanted.number,
+            invoice_id=invoice.invoice_id,
+            zoho_payment_id=receipt.zoho_payment_id,
+            contact_id=wanted.contact_id,
+            total=wanted.total,
+        )
+
+    def _know(self, *ids: str) -> None:
+        self._ids.extend(i for i in ids if i and i not in self._ids)
+
+    def _reach(self, stage: Stage, *ids: str, note: str = "", index: bool = False) -> None:
+        """Say in the UI how far it is; `index` also writes it to the search attributes, which costs an action."""
+        self._stage = stage
+        self._know(*ids)
+        if note:
+            self._notes.append(note)
+        known = " · ".join([self._start.payment_id, *self._ids])
+        heading = f"**{stage.value}** · {self._total}" if self._total else f"**{stage.value}**"
+        workflow.set_current_details("\n\n".join([heading, known, *self._notes]))
+        if index:
+            found = contract.business_ids(self._start.payment_id, *self._ids)
+            workflow.upsert_search_attributes(
+                [contract.STAGE.value_set(stage.value), contract.BUSINESS_IDS.value_set(found)]
+            )

@@ -1,0 +1,217 @@
+"""The documents of one sale, each written once: order, confirmation, invoice, sent mark, payment."""
+
+from __future__ import annotations
+
+from typing import NoReturn
+
+from temporalio import workflow
+from temporalio.exceptions import ApplicationError
+
+with workflow.unsafe.imports_passed_through():
+    from activities.invoices import InvoiceActivities
+    from activities.orders import OrderActivities
+    from activities.receipts import ReceiptActivities
+    from domain.runs import (
+        DocumentRef,
+        InvoiceInput,
+        InvoiceWritten,
+        OrderInput,
+        OrderWritten,
+        PaymentRef,
+        ReceiptInput,
+        ReceiptWritten,
+        StepDone,
+    )
+    from workflows.calls import Calls
+
+_CONFIRMED = ("confirmed", "open", "partially_invoiced", "invoiced", "fulfilled", "closed")
+
+
+class Sale:
+    """One payment's documents in Zoho. Each method is one step; what is done already is found, not repeated."""
+
+    def __init__(self, calls: Calls, wanted: OrderInput) -> None:
+        self._calls = calls
+        self._wanted = wanted
+        self._ref = PaymentRef(connection=wanted.connection, payment_id=wanted.payment_id)
+
+    async def write_order(self) -> OrderWritten:
+        """The sales order at Stripe's total. Where Zoho comes to another, the order is voided and the run fails."""
+        wanted = self._wanted
+
+        async def write(after: int) -> OrderWritten:
+            return await self._calls.zoho_write(
+                OrderActivities.create_sales_order,
+                wanted.model_copy(update={"after": after}),
+                f"Create sales order {wanted.number} over {wanted.total}",
+            )
+
+        order = await self._calls.settle(write, self._find_order, "sales order")
+        if order.taken:
+            order = await self._adopt_order()
+        if order.total != wanted.total:
+            await self._take_back(order)
+        return order
+
+    async def _find_order(self) -> OrderWritten | None:
+        found = await self._calls.zoho_read(
+            OrderActivities.find_sales_order, self._wanted, f"Look for sales order {self._wanted.number}"
+        )
+        if found is None:
+            return None
+        return await self._calls.zoho_read(
+            OrderActivities.read_sales_order,
+            self._document(found.salesorder_id),
+            f"Read sales order {self._wanted.number}",
+        )
+
+    async def _adopt_order(self) -> OrderWritten:
+        """The number exists: an earlier try of ours wrote it, or somebody else did."""
+        found = await self._calls.look_twice(self._find_order, "sales order")
+        if found is not None:
+            return found
+        raise ApplicationError(
+            f"Zoho has a sales order {self._wanted.number} that is void or not this payment's; delete or rename it in "
+            "Zoho, then start the payment again",
+            type="OrderNumberTaken",
+            non_retryable=True,
+        )
+
+    async def _take_back(self, order: OrderWritten) -> NoReturn:
+        """Void the order, see that it is void, and invoice nothing."""
+        wanted, target = self._wanted, self._document(order.salesorder_id)
+
+        async def write(after: int) -> StepDone:
+            return await self._calls.zoho_undo(
+                OrderActivities.void_sales_order,
+                target.model_copy(update={"after": after}),
+                f"Void sales order {wanted.number}: totals differ",
+            )
+
+        async def look() -> StepDone | None:
+            now = await self._calls.zoho_read(
+                OrderActivities.read_sales_order, target, f"See that {wanted.number} is void"
+            )
+            return StepDone() if now.status == "void" else None
+
+        await self._calls.settle(write, look, "voiding")
+        if await look() is None:
+            raise ApplicationError(
+                f"sales order {wanted.number} came to {order.total} instead of {wanted.total} and could not be voided; "
+                "void it in Zoho by hand",
+                type="VoidFailed",
+                non_retryable=True,
+            )
+        raise ApplicationError(
+            f"Zoho computed {order.total} where Stripe took {wanted.total}: order {wanted.number} was voided and "
+            "nothing was invoiced; compare the organisation's tax and rounding settings with the connection's",
+            type="TotalsDiffer",
+            non_retryable=True,
+        )
+
+    async def confirm(self, order: OrderWritten) -> None:
+        """The order counts: its quantities are committed."""
+        if order.status in _CONFIRMED:
+            return
+        number, target = self._wanted.number, self._document(order.salesorder_id)
+
+        async def write(after: int) -> StepDone:
+            return await self._calls.zoho_write(
+                OrderActivities.confirm_sales_order,
+                target.model_copy(update={"after": after}),
+                f"Confirm sales order {number}: stock is committed",
+            )
+
+        async def look() -> StepDone | None:
+            now = await self._calls.zoho_read(
+                OrderActivities.read_sales_order, target, f"See whether {number} is confirmed"
+            )
+            return StepDone() if now.status in _CONFIRMED else None
+
+        await self._calls.settle(write, look, "confirmation")
+
+    async def write_invoice(self, order: OrderWritten) -> InvoiceWritten:
+        """The order's invoice, a draft at Stripe's total."""
+        wanted = self._wanted
+        target = InvoiceInput(
+            **dict(wanted), salesorder_id=order.salesorder_id, line_item_ids=order.line_item_ids
+        )
+
+        async def write(after: int) -> InvoiceWritten:
+            return await self._calls.zoho_write(
+                InvoiceActivities.create_invoice,
+                target.model_copy(update={"after": after}),
+                f"Create the invoice for {wanted.number} over {wanted.total}",
+            )
+
+        async def look() -> InvoiceWritten | None:
+            return await self._calls.zoho_read(
+                InvoiceActivities.find_invoice, target, f"Look for the invoice of {wanted.number}"
+            )
+
+        invoice = await self._calls.settle(write, look, "invoice")
+        if invoice.total != wanted.total:
+            raise ApplicationError(
+                f"the invoice {invoice.number} came to {invoice.total} where Stripe took {wanted.total}; it was not "
+                "sent and moved no stock; compare Zoho's tax and rounding settings with the connection's",
+                type="TotalsDiffer",
+                non_retryable=True,
+            )
+        return invoice
+
+    async def mark_sent(self, invoice: InvoiceWritten) -> None:
+        """The invoice counts: accounting stock goes down."""
+        if invoice.status != "draft":
+            return
+        target = self._document(invoice.invoice_id)
+
+        async def write(after: int) -> StepDone:
+            return await self._calls.zoho_write(
+                InvoiceActivities.mark_invoice_sent,
+                target.model_copy(update={"after": after}),
+                f"Mark invoice {invoice.number} sent: accounting stock moves",
+            )
+
+        async def look() -> StepDone | None:
+            now = await self._calls.zoho_read(
+                InvoiceActivities.read_invoice, target, f"See whether invoice {invoice.number} is sent"
+            )
+            return StepDone() if now.status != "draft" else None
+
+        await self._calls.settle(write, look, "sent mark")
+
+    async def record_payment(self, invoice: InvoiceWritten) -> ReceiptWritten:
+        """The money on the invoice, which then wants nothing more."""
+        wanted = self._wanted
+        target = ReceiptInput(
+            **dict(self._ref),
+            order_ref=wanted.order_ref,
+            invoice_id=invoice.invoice_id,
+            contact_id=wanted.contact_id,
+            total=wanted.total,
+            exchange_rate=wanted.exchange_rate,
+        )
+
+        async def write(after: int) -> ReceiptWritten:
+            return await self._calls.zoho_write(
+                ReceiptActivities.record_payment,
+                target.model_copy(update={"after": after}),
+                f"Record the payment of {wanted.total} on invoice {invoice.number}",
+            )
+
+        async def look() -> ReceiptWritten | None:
+            return await self._calls.zoho_read(
+                ReceiptActivities.find_payment, target, f"Look for the payment on invoice {invoice.number}"
+            )
+
+        receipt = await self._calls.settle(write, look, "payment")
+        if receipt.balance:
+            raise ApplicationError(
+                f"invoice {invoice.number} still wants {receipt.balance} after the payment of {wanted.total}",
+                type="BalanceLeft",
+                non_retryable=True,
+            )
+        return receipt
+
+    def _document(self, document_id: str) -> DocumentRef:
+        return DocumentRef(**dict(self._ref), document_id=document_id, total=self._wanted.total)

@@ -1,8 +1,8 @@
 """What Zoho answers: tolerant at the edge. Unset values ("" or null) are absent, unknown fields are kept.
 
 Ids are strings of 18 or 19 digits, amounts Decimals in major units of the document's currency, dates and
-times as Zoho writes them (the organisation's zone). Field names come from recorded live answers and from Zoho's
-OpenAPI files.
+times as Zoho writes them (the organisation's zone). Field names come from recorded live answers and
+Zoho's OpenAPI files.
 """
 
 from __future__ import annotations

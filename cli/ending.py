@@ -17,6 +17,7 @@ from collections.abc import Callable
 from typing import NoReturn
 
 INTERRUPTED = 130  # what a shell reports for a program that Ctrl-C ended
+READER_GONE = 141  # and for one whose reader had enough, as in `… | head`
 
 
 def settle() -> None:
@@ -38,13 +39,15 @@ def end(code: int) -> NoReturn:
 
 
 def run_to_end(main: Callable[[], int]) -> NoReturn:
-    """Runs `main` and ends the process with its code: 130 after Ctrl-C, 1 for our defects."""
+    """Runs `main` and ends the process with its code: 130 after Ctrl-C, 1 for a defect."""
     try:
         code = main()
     except SystemExit as request:
         code = _code_of(request)
     except KeyboardInterrupt:
         code = INTERRUPTED
+    except BrokenPipeError:
+        code = READER_GONE
     except BaseException:  # the last frame of the process: whatever it is has to be shown, then flushed
         traceback.print_exc()
         code = 1

@@ -28,6 +28,7 @@ SERVER_FLOOR = (1, 31)  # the first server with priorities on, fairness, and rat
 DOWNLOAD_SILENCE = 12.0  # seconds without a byte until the download is given up
 
 Say = Callable[[str], None]
+Get = Callable[[Path, Say], None]
 
 
 class NoTemporal(CannotStart):
@@ -39,8 +40,11 @@ def cache_dir() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "throughline"
 
 
-def find_or_get(say: Say) -> Path:
-    """The path of a Temporal CLI that is new enough. NoTemporal with the reasons where every way failed."""
+def find_or_get(say: Say, *, get: Get | None = None) -> Path:
+    """The path of a Temporal CLI that is new enough; NoTemporal with the reasons where every way failed.
+
+    `get` brings the binary to the path it is given: the download or the build, unless told otherwise.
+    """
     mine = _installed(say)
     if mine is not None:
         return mine
@@ -50,7 +54,7 @@ def find_or_get(say: Say) -> Path:
     target.parent.mkdir(parents=True, exist_ok=True)
     with _alone(target, say):
         if not target.exists():
-            _get(target, say)
+            (get or _get)(target, say)
     return target
 
 

@@ -1,0 +1,212 @@
+"""Do Stripe's ledger and Zoho's tell the same story? Pure: two ledgers in, what is wrong out.
+
+It shares nothing with the code it judges: no logs, no store, no mapping, and a currency table of its own.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+Ledger = Mapping[str, Any]
+Sold = Mapping[str, Mapping[str, int]]  # payment id -> SKU -> pieces
+
+# docs.stripe.com/currencies: how many decimals an amount's minor units stand for, 2 where it is not listed.
+_NO_DECIMALS = (
+    *("BIF", "CLP", "DJF", "GNF", "JPY", "KMF", "KRW", "MGA"),
+    *("PYG", "RWF", "UGX", "VND", "VUV", "XAF", "XOF", "XPF"),
+)
+_THREE_DECIMALS = ("BHD", "JOD", "KWD", "OMR", "TND")
+_COUNTED_INVOICES = ("sent", "paid", "partially_paid", "overdue", "viewed", "unpaid")
+
+
+@dataclass(frozen=True)
+class Violation:
+    """An invariant that does not hold for `subject` (a payment's, document's or item's id)."""
+
+    invariant: str
+    subject: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.invariant} {self.subject}: {self.message}"
+
+
+@dataclass(frozen=True)
+class Paid:
+    """A payment that Stripe says succeeded: `amount` in major units of the upper-case `currency`."""
+
+    payment_id: str
+    amount: Decimal
+    currency: str
+    created: int
+
+
+@dataclass
+class Books:
+    """What one organisation has written under one reference. Void documents are left out."""
+
+    orders: list[Ledger] = field(default_factory=list)
+    invoices: list[Ledger] = field(default_factory=list)
+    payments: list[Ledger] = field(default_factory=list)
+
+
+def succeeded(stripe: Ledger, account_id: str) -> dict[str, Paid]:
+    """Every payment of the account that brought money, by id: intents, and charges without one."""
+    intents = [row for row in stripe["payment_intents"] if row["status"] == "succeeded"]
+    charges = [
+        row for row in stripe["charges"] if row["paid"] and row["captured"] and not row["payment_intent"]
+    ]
+    found = [(row, row["amount_received"]) for row in intents] + [
+        (row, row["amount_captured"]) for row in charges
+    ]
+    return {
+        row["id"]: Paid(row["id"], major(minor, row["currency"]), row["currency"].upper(), row["created"])
+        for row, minor in found
+        if minor and row["account"] == account_id
+    }
+
+
+def major(minor: int, currency: str) -> Decimal:
+    """Minor units as an amount."""
+    code = currency.upper()
+    return Decimal(minor).scaleb(0 if code in _NO_DECIMALS else -3 if code in _THREE_DECIMALS else -2)
+
+
+def books_by_reference(organization: Ledger) -> dict[str, Books]:
+    """The organisation's documents by their reference number."""
+    books: dict[str, Books] = defaultdict(Books)
+    for row in organization["salesorders"]:
+        if row["status"] != "void":
+            books[row["reference_number"]].orders.append(row)
+    for row in organization["invoices"]:
+        if row["status"] != "void":
+            books[row["reference_number"]].invoices.append(row)
+    for row in organization["payments"]:
+        books[row["reference_number"]].payments.append(row)
+    return dict(books)
+
+
+def check(stripe: Ledger, account_id: str, organization: Ledger, sold: Sold | None = None) -> list[Violation]:
+    """Every violation between the account's payments and the organisation's books, none where all is well.
+
+    `sold`, where it is known, says what was bought with each payment; stock then has to have moved by it.
+    """
+    paid = succeeded(stripe, account_id)
+    books = books_by_reference(organization)
+    return [
+        *_each_once(paid, books),
+        *_amounts(paid, books),
+        *_totals(paid, books),
+        *_nothing_invented(paid, books),
+        *_stock(organization, books, paid, sold),
+    ]
+
+
+def _each_once(paid: Mapping[str, Paid], books: Mapping[str, Books]) -> Iterable[Violation]:
+    """I1: each succeeded payment has one order, one invoice and one payment, which belong together."""
+    for payment_id in paid:
+        found = books.get(payment_id, Books())
+        for name, rows in (("order", found.orders), ("invoice", found.invoices), ("payment", found.payments)):
+            if len(rows) != 1:
+                yield Violation("I1", payment_id, f"has {len(rows)} {name}s in Zoho, not one")
+        if found.invoices and found.payments:
+            invoice_id = found.invoices[0]["invoice_id"]
+            applied = [row["invoice_id"] for row in found.payments[0]["invoices"]]
+            if applied != [invoice_id]:
+                yield Violation("I1", payment_id, f"its payment is applied to {applied}, not to {invoice_id}")
+
+
+def _amounts(paid: Mapping[str, Paid], books: Mapping[str, Books]) -> Iterable[Violation]:
+    """I3: what Stripe received is what order, invoice and payment say, and nothing is left to pay."""
+    for payment_id, truth in paid.items():
+        found = books.get(payment_id, Books())
+        named = [("order", row, "total") for row in found.orders]
+        named += [("invoice", row, "total") for row in found.invoices]
+        named += [("payment", row, "amount") for row in found.payments]
+        for name, row, key in named:
+            if (Decimal(row[key]), row["currency_code"]) != (truth.amount, truth.currency):
+                said = f"{row[key]} {row['currency_code']}"
+                yield Violation(
+                    "I3", payment_id, f"{name} says {said}, Stripe {truth.amount} {truth.currency}"
+                )
+        for row in found.invoices:
+            if Decimal(row["balance"]) != 0:
+                yield Violation(
+                    "I3", payment_id, f"invoice still wants {row['balance']} {row['currency_code']}"
+                )
+
+
+def _totals(paid: Mapping[str, Paid], books: Mapping[str, Books]) -> Iterable[Violation]:
+    """I3: for each currency, the sum of Stripe's payments is the sum of Zoho's."""
+    received: Counter[str] = Counter()
+    booked: Counter[str] = Counter()
+    for truth in paid.values():
+        received[truth.currency] += truth.amount  # type: ignore[assignment]
+    for row in (row for found in books.values() for row in found.payments):
+        booked[row["currency_code"]] += Decimal(row["amount"])  # type: ignore[assignment]
+    for currency in sorted(received.keys() | booked.keys()):
+        if received[currency] != booked[currency]:
+            yield Violation(
+                "I3", currency, f"Stripe received {received[currency]}, Zoho books {booked[currency]}"
+            )
+
+
+def _nothing_invented(paid: Mapping[str, Paid], books: Mapping[str, Books]) -> Iterable[Violation]:
+    """I6: every document traces to a payment that succeeded."""
+    for reference, found in books.items():
+        if reference in paid:
+            continue
+        for name, rows in (("order", found.orders), ("invoice", found.invoices), ("payment", found.payments)):
+            if rows:
+                yield Violation(
+                    "I6", reference or "(no reference)", f"{len(rows)} {name}s trace to no payment"
+                )
+
+
+def _stock(
+    organization: Ledger, books: Mapping[str, Books], paid: Mapping[str, Paid], sold: Sold | None
+) -> Iterable[Violation]:
+    """I2: accounting stock moved by what was invoiced, physical stock did not; what was sold was invoiced."""
+    invoiced = pieces_by_payment(books)
+    moved: Counter[str] = Counter()
+    for pieces in invoiced.values():
+        moved.update(pieces)
+    for item in organization["items"]:
+        stock = item["stock"]
+        if stock is None:
+            continue
+        expected = Decimal(stock["opening"]) - moved[item["item_id"]]
+        if Decimal(stock["accounting"]) != expected:
+            yield Violation("I2", item["sku"], f"accounting stock is {stock['accounting']}, not {expected}")
+        if Decimal(stock["physical"]) != Decimal(stock["opening"]):
+            yield Violation(
+                "I2", item["sku"], f"physical stock moved to {stock['physical']} without a shipment"
+            )
+    skus = {item["item_id"]: item["sku"] for item in organization["items"]}
+    for payment_id in paid.keys() & (sold or {}).keys():
+        got = {skus.get(item_id, item_id): count for item_id, count in invoiced.get(payment_id, {}).items()}
+        if got != dict((sold or {})[payment_id]):
+            yield Violation("I2", payment_id, f"invoiced {got}, sold {dict((sold or {})[payment_id])}")
+
+
+def pieces_by_payment(books: Mapping[str, Books]) -> dict[str, Counter[str]]:
+    """For each reference, the pieces of each item id that its invoices have taken from accounting stock."""
+    result: dict[str, Counter[str]] = {}
+    for reference, found in books.items():
+        pieces: Counter[str] = Counter()
+        for row in found.invoices:
+            if row["status"] in _COUNTED_INVOICES:
+                pieces.update(_pieces(row["line_items"]))
+        result[reference] = pieces
+    return result
+
+
+def _pieces(lines: Sequence[Ledger]) -> Counter[str]:
+    counted: Counter[str] = Counter()
+    for line in lines:
+        counted[line["item_id"]] += int(line["quantity"])
+    return counted

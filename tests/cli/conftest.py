@@ -1,0 +1,67 @@
+"""A Temporal server of their own for tests that kill it, and the command as a child process."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from cli.temporal_binary import find_or_get
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a run of the command ended."""
+
+    code: int
+    out: str
+    err: str
+
+
+Command = Callable[..., Awaitable[Ended]]
+
+
+@pytest.fixture(scope="session")
+def temporal_binary() -> Path:
+    """The Temporal CLI, which `make test` has brought here before."""
+    said: list[str] = []
+    return find_or_get(said.append)
+
+
+@pytest.fixture
+def throughline(tmp_path: Path) -> Command:
+    """`await throughline("payments", "list", THROUGHLINE_HOME=…)`: runs the command in an empty folder."""
+
+    async def run(*arguments: str, cwd: Path = tmp_path, **environment: str) -> Ended:
+        return await execute([sys.executable, "-m", "cli.main", *arguments], environment, cwd)
+
+    return run
+
+
+async def execute(command: list[str], environment: Mapping[str, str], cwd: Path) -> Ended:
+    """Runs `command` to its end, with our packages importable from anywhere."""
+    process = await asyncio.create_subprocess_exec(
+        *command,
+        cwd=cwd,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "200", **environment},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    out, err = await process.communicate()
+    return Ended(process.returncode or 0, out.decode(), err.decode())
+
+
+async def until(holds: Callable[[], Awaitable[bool]], within: float = 30.0) -> None:
+    """Waits for `holds`; TimeoutError where that takes more than `within` seconds."""
+    async with asyncio.timeout(within):
+        while True:
+            if await holds():
+                return
+            await asyncio.sleep(0.02)

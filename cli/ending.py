@@ -28,8 +28,8 @@ def settle() -> None:
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
-        except (BrokenPipeError, ValueError):
-            continue  # the reader has gone, or the stream is closed: nobody is left to read it
+        except (OSError, ValueError):
+            continue  # told already, or the reader has gone: nobody is left to read it
 
 
 def end(code: int) -> NoReturn:
@@ -42,6 +42,7 @@ def run_to_end(main: Callable[[], int]) -> NoReturn:
     """Runs `main` and ends the process with its code: 130 after Ctrl-C, 1 for a defect."""
     try:
         code = main()
+        sys.stdout.flush()  # here, where a full disk is still a failure of the command
     except SystemExit as request:
         code = _code_of(request)
     except KeyboardInterrupt:

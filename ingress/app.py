@@ -16,7 +16,7 @@ from clients.temporal import is_ready
 from ingress.limits import Doorman, Limits
 from ingress.metrics import Metrics
 from ingress.starter import Starter
-from ingress.stripe import StripeWebhook
+from ingress.stripe import Starts, StripeWebhook
 
 DOORMAN = web.AppKey("doorman", Doorman)
 LIMITS = web.AppKey("limits", Limits)
@@ -59,7 +59,7 @@ def make_app(
     client: Client,
     store: Store,
     *,
-    starter: Starter | None = None,
+    starter: Starts | None = None,
     now: Callable[[], datetime] = utc_now,
     limits: Limits | None = None,
 ) -> web.Application:

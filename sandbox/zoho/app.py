@@ -1,0 +1,85 @@
+"""A Zoho Inventory to try everything on: many organisations, their token server, and a ledger to count."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from aiohttp import web
+
+from sandbox.faults import Answers, Fault, Faults
+from sandbox.persistence import Database
+from sandbox.zoho import adjustments, contacts, errors, invoices, items, payments, salesorders, settings
+from sandbox.zoho.control import Control
+from sandbox.zoho.gate import TOKEN, Gate, split_data_center
+from sandbox.zoho.routing import Router
+from sandbox.zoho.switches import Switches
+from sandbox.zoho.tokens import Accounts
+from sandbox.zoho.wire import respond
+from sandbox.zoho.world import World
+
+ROUTES = [
+    *settings.ROUTES,
+    *contacts.ROUTES,
+    *items.ROUTES,
+    *salesorders.ROUTES,
+    *invoices.ROUTES,
+    *payments.ROUTES,
+    *adjustments.ROUTES,
+]
+
+_LIMITS = {44: errors.minute_limit(), 45: errors.day_limit(1000), 1070: errors.concurrency_limit()}
+
+
+def _answered(refusal: errors.Refusal) -> web.Response:
+    return respond(refusal.body(), refusal.status)
+
+
+def _refuse(fault: Fault) -> web.Response:
+    refusal = errors.invented(0, "The sandbox was told to refuse this.")
+    if fault.code is not None:
+        refusal.code = int(fault.code)
+    return _answered(refusal)
+
+
+def _rate_limit(fault: Fault) -> web.Response:
+    return _answered(_LIMITS[int(fault.code or 44)])
+
+
+FAULT_ANSWERS = Answers(
+    refuse=_refuse,
+    rate_limit=_rate_limit,
+    server_error=lambda fault: _answered(errors.internal()),
+    unauthorized=lambda fault: _answered(errors.unauthorized()),
+)
+
+
+def make_app(*, state: Path | None = None, switches: Switches | None = None) -> web.Application:
+    """The program; with a `state` file it goes on where it was stopped.
+
+    API under /inventory/v1, tokens at /oauth/v2/token, both also behind a data centre's name (/eu/inventory/v1),
+    which then has to be the organisation's.
+    """
+    database = Database(state)
+    world = World(database, switches or Switches())
+    accounts = Accounts(world)
+    faults = Faults(FAULT_ANSWERS)
+    gate = Gate(world, accounts, Router(ROUTES))
+
+    async def token(request: web.Request) -> web.Response:
+        form = {**dict(request.query), **{k: str(v) for k, v in (await request.post()).items()}}
+        data_center, _ = split_data_center(request.path)
+        prefix = f"/{data_center}" if data_center else ""
+        return accounts.answer(
+            form, data_center=data_center, host=f"{request.scheme}://{request.host}{prefix}"
+        )
+
+    async def close(app: web.Application) -> None:
+        database.close()
+
+    app = web.Application(middlewares=[gate.middleware(), faults.middleware(), database.middleware()])
+    app.add_routes([*faults.routes(), *Control(world, accounts, faults.clear).routes()])
+    app.router.add_post(TOKEN, token)
+    app.router.add_post(f"/{{data_center}}{TOKEN}", token)
+    app.router.add_route("*", "/{tail:.*}", gate.dispatch)
+    app.on_cleanup.append(close)
+    return app

@@ -1,0 +1,107 @@
+"""The sandbox's own addresses, which Zoho does not have: ledger, reset, seed, switches and clock."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from aiohttp import web
+
+from sandbox.zoho import items, payments
+from sandbox.zoho.errors import Refusal
+from sandbox.zoho.invoices import show as show_invoice
+from sandbox.zoho.salesorders import show as show_order
+from sandbox.zoho.seed import seed
+from sandbox.zoho.settings import show_organization
+from sandbox.zoho.tokens import Accounts
+from sandbox.zoho.wire import Row, decode, public, respond
+from sandbox.zoho.world import Organization, World
+
+
+def ledger(org: Organization) -> Row:
+    """Everything one organisation holds, and what it was asked."""
+    tables = org.tables
+    return {
+        "organization": show_organization(org),
+        "contacts": [public(row) for row in tables["contacts"].rows()],
+        "items": [items.ledger(row) for row in tables["items"].rows()],
+        "salesorders": [show_order(org, row) for row in tables["salesorders"].rows()],
+        "invoices": [show_invoice(org, row) for row in tables["invoices"].rows()],
+        "payments": [payments.show(org, row) for row in tables["customerpayments"].rows()],
+        "adjustments": [public(row) for row in tables["inventoryadjustments"].rows()],
+        "accounts": payments.accounts(org),
+        "calls": {
+            "counts": dict(org.calls.counts),
+            "refused": dict(org.calls.refused),
+            "last": list(org.calls.last),
+            "used_today": org.limits.used_today,
+        },
+    }
+
+
+class Control:
+    """Handlers of the addresses that begin with `/_`."""
+
+    def __init__(self, world: World, accounts: Accounts, disarm: Any) -> None:
+        self._world, self._accounts, self._disarm = world, accounts, disarm
+
+    def routes(self) -> list[web.RouteDef]:
+        """All of them."""
+        return [
+            web.get("/_ledger", self._ledger),
+            web.post("/_reset", self._reset),
+            web.post("/_seed", self._seed),
+            web.get("/_switches", self._switches),
+            web.post("/_switches", self._switch),
+            web.post("/_clock", self._clock),
+            web.post("/_revoke", self._revoke),
+        ]
+
+    async def _ledger(self, request: web.Request) -> web.Response:
+        wanted = request.query.get("organization_id", "")
+        shown = {key: ledger(org) for key, org in self._world.organizations.items() if wanted in ("", key)}
+        return respond({"organizations": shown, "token_calls": dict(self._accounts.calls)})
+
+    async def _reset(self, request: web.Request) -> web.Response:
+        self._world.reset()
+        self._accounts.clear()
+        self._disarm()
+        return respond({"reset": True})
+
+    async def _seed(self, request: web.Request) -> web.Response:
+        try:
+            seeded = seed(self._world, decode(await request.read()))
+        except (ValueError, KeyError) as error:
+            return respond({"error": str(error)}, 400)
+        except Refusal as refusal:
+            return respond(refusal.body(), 400)
+        return respond({"organizations": [show_organization(org) for org in seeded]})
+
+    async def _switches(self, request: web.Request) -> web.Response:
+        return respond({"switches": asdict(self._world.switches)})
+
+    async def _switch(self, request: web.Request) -> web.Response:
+        try:
+            self._world.set_switches(_plain(decode(await request.read())))
+        except (ValueError, Refusal) as error:
+            return respond({"error": str(error)}, 400)
+        return await self._switches(request)
+
+    async def _clock(self, request: web.Request) -> web.Response:
+        try:
+            self._world.advance(float(decode(await request.read())["advance"]))
+        except (KeyError, TypeError, ValueError, Refusal):
+            return respond({"error": 'a clock takes {"advance": seconds}'}, 400)
+        return respond({"now": self._world.now()})
+
+    async def _revoke(self, request: web.Request) -> web.Response:
+        self._accounts.revoke_all()
+        return respond({"revoked": True})
+
+
+def _plain(body: Row) -> Row:
+    return {key: _number(value) for key, value in body.items()}
+
+
+def _number(value: Any) -> Any:
+    return value if isinstance(value, bool | str) else float(value)

@@ -1,0 +1,133 @@
+"""Every behaviour of Zoho that nobody could tell us, as one named switch with a default.
+
+An afternoon with a trial organisation settles them; until then a client has to live with both positions.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+from typing import Any, Literal, get_args, get_type_hints
+
+
+@dataclass(frozen=True)
+class Switches:
+    """The positions of all switches. An organisation's `preferences` override the program's."""
+
+    # Protocol.
+    # One source says `Bearer` is refused, another that it is accepted beside `Zoho-oauthtoken`.
+    accept_bearer: bool = False
+    # 401 or 403 for a token that lacks the scope: both are reported, with the same code 57.
+    missing_scope_status: Literal[401, 403] = 401
+    # The HTTP status of invalid_code and invalid_client is not established; many clients guard against 200.
+    token_errors_as_200: bool = False
+    # A user of one organisation may or may not leave organization_id out; documented as always needed.
+    single_organization_default: bool = False
+    # `Retry-After` is said by one integrator and missing from the documentation.
+    retry_after_header: bool = False
+    # "Blocked for some time" after the minute limit: the length is not documented.
+    minute_block_seconds: float = 60.0
+    # Whether a call made while blocked starts the block anew.
+    calls_extend_block: bool = False
+    # How long a new record stays out of lists; no report either way.
+    list_lag_seconds: float = 0.0
+    # How long every answer takes, so that requests meet each other in process.
+    answer_seconds: float = 0.0
+    # Zoho's own specification names other envelope keys than live traffic shows.
+    spec_envelope_keys: bool = False
+    # Whether text filters and unique names compare without regard to letter case.
+    text_ignores_case: bool = True
+
+    # Contacts.
+    # An organisation's preference "allow duplicate contact display names".
+    duplicate_contact_names: bool = False
+    # Whether a contact with transactions may change its currency: common knowledge says no, no source found.
+    contact_currency_changeable: bool = False
+    # POST /contacts/{id}/address is in the Books specification, not in the Inventory one.
+    contact_address_endpoint: bool = True
+    # Whether new documents for an inactive contact are refused.
+    inactive_contacts_refused: bool = True
+
+    # Items and stock.
+    # Inactive items are refused in new documents: reported once.
+    inactive_items_refused: bool = True
+    # Whether a line without a tax takes the tax of its item.
+    item_tax_by_default: bool = False
+    # Whether a draft order already commits stock, or only a confirmed one.
+    draft_commits_stock: bool = False
+    # Whether the plain stock fields show accounting stock and the `actual_` ones physical stock, or the reverse.
+    plain_stock_is_accounting: bool = True
+    # Negative stock is allowed by default; a blocking preference may exist. Its code is invented.
+    negative_stock_refused: bool = False
+    # Whether an adjustment moves stock when it is made, or needs `?status=adjusted` or an approval.
+    adjustment_applies_at_once: bool = True
+
+    # Sales orders.
+    # A number given while auto-numbering is on and ignore_auto_number_generation is not: three answers possible.
+    number_without_flag: Literal["refused", "accepted", "replaced"] = "refused"
+    # Two creates of one number in process at the same moment: one refused, or both made.
+    concurrent_numbers_unique: bool = True
+    # A deleted order frees its number (documented); whether a void one does is unknown.
+    void_frees_number: bool = False
+    # The word for a confirmed order in `status`: Inventory and Books documents differ.
+    confirmed_status: Literal["confirmed", "open"] = "confirmed"
+    # Which rate a document takes when exchange_rate is left out: the currency's, or 1.
+    missing_exchange_rate: Literal["currency", "one"] = "currency"
+    # Whether an order with an invoice can be voided.
+    void_with_invoice_refused: bool = True
+    # Whether records that others depend on can be deleted.
+    delete_with_children_refused: bool = True
+    # Organisation setting that makes the invoice (sent) and its payment when an order is confirmed.
+    so_cycle_preference: bool = False
+    # Whether a custom field that does not exist is refused, or dropped silently.
+    unknown_custom_field_refused: bool = True
+    # Whether `api_name` names a custom field in requests: reported of Books, not in the Inventory specification.
+    custom_field_api_name_accepted: bool = True
+
+    # Invoices and payments.
+    # Whether an order's line can be invoiced beyond its quantity ("invoice already exists"): unknown.
+    overinvoicing_refused: bool = False
+    # An order in draft cannot be invoiced: reported of Books.
+    draft_order_invoiceable: bool = False
+    # A draft invoice accepts payments: reported once.
+    draft_invoice_takes_payment: bool = True
+    # Whether a payment turns a draft invoice into a sent one, moving its stock.
+    payment_sends_draft: bool = True
+    # Applying more than an invoice's balance: refused, or the excess kept as unused.
+    overpayment_refused: bool = True
+    # Whether bank charges lower what the deposit account receives, or are a separate expense.
+    bank_charges_reduce_deposit: bool = True
+
+    # Money.
+    # Live documents carry `tax_rounding: entity_level`; an organisation may round each line's tax instead.
+    tax_rounding: Literal["entity_level", "line_level"] = "entity_level"
+    # Tax-inclusive totals: the sum of the gross lines, or net and tax rounded for themselves (penny off).
+    inclusive_total: Literal["gross", "recomputed"] = "gross"
+    # Organisation option that rounds totals to whole units (99.5 becomes 100).
+    whole_unit_rounding: bool = False
+    # Whether a rate is rounded to the currency's precision before it is multiplied.
+    rates_rounded: bool = False
+
+    def changed(self, values: dict[str, Any]) -> Switches:
+        """With `values` put over these; ValueError names a switch or a position that does not exist."""
+        for name, value in values.items():
+            _check(name, value)
+        return replace(self, **values)
+
+
+NAMES = tuple(field.name for field in fields(Switches))
+_TYPES = get_type_hints(Switches)
+
+
+def _check(name: str, value: Any) -> None:
+    if name not in NAMES:
+        raise ValueError(f"no switch is called {name!r}; there are: {', '.join(NAMES)}")
+    kind = _TYPES[name]
+    if kind is float:
+        fits = isinstance(value, int | float) and not isinstance(value, bool) and value >= 0
+    elif kind is bool:
+        fits = isinstance(value, bool)
+    else:
+        fits = not isinstance(value, bool) and value in get_args(kind)
+    if not fits:
+        positions = "true or false" if kind is bool else "seconds" if kind is float else get_args(kind)
+        raise ValueError(f"switch {name} takes {positions}, not {value!r}")

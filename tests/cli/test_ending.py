@@ -42,7 +42,7 @@ async def test_what_was_written_is_flushed_and_exit_handlers_run(tmp_path: Path)
 
 async def test_a_reader_that_left_is_no_defect(tmp_path: Path) -> None:
     """`throughline … | head` ends quietly, with the code a shell gives for a reader that had enough."""
-    code = f"{HEAD}def main():\n    sys.stdout.write('x' * 10_000_000)\n    return 0\nrun_to_end(main)"
+    code = f"{HEAD}def main():\n    while True:\n        sys.stdout.write('x' * 10_000)\nrun_to_end(main)"
     shell = ["bash", "-c", f'"{sys.executable}" -c "$0" | head -c 1; exit ${{PIPESTATUS[0]}}', code]
     ended = await execute(shell, {}, tmp_path)
     assert (ended.code, ended.out, ended.err) == (141, "x", "")

@@ -24,6 +24,11 @@ class Notifier:
                     f"notify: address {place} is none that apprise knows; see its list of services"
                 )
 
+    @property
+    def wanted(self) -> bool:
+        """Whether anybody is to be told."""
+        return len(self._apprise) > 0
+
     async def send(self, title: str, body: str) -> None:
         """One message to all addresses; TryLater where one of them did not take it (others may have)."""
         if len(self._apprise) and not await self._apprise.async_notify(title=title, body=body):

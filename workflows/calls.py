@@ -42,8 +42,10 @@ class Calls:
         config = policies.LOCAL | workflow.LocalActivityConfig(summary=summary)
         try:
             return await workflow.execute_local_activity_method(method, arg, **config)
-        except ActivityError as error:
-            if isinstance(error.cause, ApplicationError) and error.cause.non_retryable:
+        except (ActivityError, ApplicationError) as error:
+            # A failed local activity is raised bare where a normal one is wrapped.
+            cause = error.cause if isinstance(error, ActivityError) else error
+            if isinstance(cause, ApplicationError) and cause.non_retryable:
                 raise
             return await self.read(method, arg, summary)
 

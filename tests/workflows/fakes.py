@@ -1,0 +1,249 @@
+"""Activities that write down what they are asked and answer from a script; names and shapes are the real ones."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
+
+from temporalio import activity
+from temporalio.client import Client, WorkflowHandle
+from temporalio.common import (
+    SearchAttributePair,
+    TypedSearchAttributes,
+    WorkflowIDConflictPolicy,
+    WorkflowIDReusePolicy,
+)
+from temporalio.worker import Worker
+
+from domain.money import Money
+from domain.numbers import order_number
+from domain.payments import PaymentStatus
+from domain.policy import PaymentPolicy
+from domain.runs import (
+    AddressInput,
+    AddressPlan,
+    AddressPlanInput,
+    AddressWritten,
+    ContactClaim,
+    ContactInput,
+    ContactWritten,
+    DocumentRef,
+    FetchedPayment,
+    InvoiceInput,
+    InvoiceWritten,
+    LookUpInput,
+    NotifyInput,
+    OrderInput,
+    OrderPlan,
+    OrderWritten,
+    PaymentEvent,
+    PaymentInput,
+    PaymentRef,
+    PrepareInput,
+    ReceiptInput,
+    ReceiptWritten,
+    ResolveInput,
+    StartPaymentInput,
+    StepDone,
+    WriteBackInput,
+)
+from workflows import contract
+from workflows.payments import PaymentWorkflow
+from workflows.resolves import ResolveWorkflow
+
+TOTAL = Money.of(4990, "EUR")
+QUICK = PaymentPolicy(
+    unpaid_patience=timedelta(milliseconds=400),
+    settle_wait=timedelta(milliseconds=20),
+    contact_lease=timedelta(seconds=1),
+    first_retry=timedelta(milliseconds=10),
+    longest_retry=timedelta(milliseconds=50),
+    call_timeout=timedelta(seconds=5),
+)
+ANSWERS: dict[str, Any] = {
+    "fetch_payment": FetchedPayment(status=PaymentStatus.PAID, money=TOTAL, charge_id="ch_1", facts_ref="facts"),
+    "create_sales_order": OrderWritten(
+        salesorder_id="so-1", status="draft", total=TOTAL, reference="", line_item_ids=("l-1",)
+    ),
+    "find_sales_order": None,
+    "read_sales_order": OrderWritten(salesorder_id="so-1", status="confirmed", total=TOTAL, line_item_ids=("l-1",)),
+    "confirm_sales_order": StepDone(),
+    "void_sales_order": StepDone(),
+    "create_invoice": InvoiceWritten(
+        invoice_id="in-1", number="INV-1", status="draft", total=TOTAL, balance=TOTAL
+    ),
+    "find_invoice": None,
+    "read_invoice": InvoiceWritten(invoice_id="in-1", number="INV-1", status="sent", total=TOTAL, balance=TOTAL),
+    "mark_invoice_sent": StepDone(),
+    "record_payment": ReceiptWritten(zoho_payment_id="pay-1", balance=TOTAL.zero()),
+    "find_payment": None,
+    "write_back": StepDone(),
+    "notify_paid": StepDone(),
+    "claim_contact": ContactClaim(mine=True),
+    "release_contact": None,
+    "find_contact": None,
+    "create_contact": ContactWritten(contact_id="c-1"),
+    "plan_addresses": AddressPlan(billing_address_id="a-1"),
+    "add_address": AddressWritten(address_id="a-9"),
+    "find_address": None,
+    "describe_organization": None,
+    "list_currencies": None,
+    "list_taxes": None,
+    "find_item": None,
+    "resolve_payment": "pi_found",
+    "start_payment": None,
+}
+Answer = TypeVar("Answer")
+
+
+def known_plan(payment_id: str, **changes: Any) -> OrderPlan:
+    """The plan of a known customer's order of one known item."""
+    plan = OrderPlan(
+        number=order_number(payment_id),
+        order_ref="order",
+        mapping_hash="hash",
+        total=TOTAL,
+        item_ids=("i-1",),
+        tax_ids=("",),
+        contact_id="c-1",
+        addresses=AddressPlan(billing_address_id="a-1"),
+    )
+    return plan.model_copy(update=changes)
+
+
+@dataclass
+class Script:
+    """What was asked, in order, and what to answer: a value, a list of values one after the other, or a function.
+
+    An exception among the answers is raised.
+    """
+
+    answers: dict[str, Any] = field(default_factory=dict)
+    asked: list[tuple[str, Any]] = field(default_factory=list)
+
+    def names(self) -> list[str]:
+        """The activities that ran, in order."""
+        return [name for name, _ in self.asked]
+
+    def inputs(self, name: str) -> list[Any]:
+        """What one activity was asked."""
+        return [arg for asked, arg in self.asked if asked == name]
+
+    def answer(self, name: str, arg: Any) -> Any:
+        """The next answer of `name`."""
+        self.asked.append((name, arg))
+        answer = self.answers.get(name, ANSWERS.get(name))
+        if isinstance(answer, list):
+            answer = answer.pop(0) if len(answer) > 1 else answer[0]
+        if callable(answer):
+            answer = answer(arg)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+def activities(script: Script) -> list[Callable[..., Any]]:
+    """One fake for each real activity."""
+
+    def fake(name: str, takes: type, gives: Any) -> Callable[..., Any]:
+        async def run(arg: Any) -> Any:
+            return script.answer(name, arg)
+
+        run.__annotations__ = {"arg": takes, "return": gives}
+        return activity.defn(name=name)(run)
+
+    shapes: dict[str, tuple[type, Any]] = {
+        "fetch_payment": (PaymentRef, FetchedPayment),
+        "resolve_payment": (ResolveInput, str),
+        "start_payment": (StartPaymentInput, None),
+        "prepare_order": (PrepareInput, OrderPlan),
+        "claim_contact": (ContactInput, ContactClaim),
+        "release_contact": (ContactInput, None),
+        "find_contact": (ContactInput, ContactWritten | None),
+        "create_contact": (ContactInput, ContactWritten),
+        "plan_addresses": (AddressPlanInput, AddressPlan),
+        "add_address": (AddressInput, AddressWritten),
+        "find_address": (AddressInput, AddressWritten | None),
+        "describe_organization": (LookUpInput, None),
+        "list_currencies": (LookUpInput, None),
+        "list_taxes": (LookUpInput, None),
+        "find_item": (LookUpInput, None),
+        "create_sales_order": (OrderInput, OrderWritten),
+        "find_sales_order": (OrderInput, OrderWritten | None),
+        "read_sales_order": (DocumentRef, OrderWritten),
+        "confirm_sales_order": (DocumentRef, StepDone),
+        "void_sales_order": (DocumentRef, StepDone),
+        "create_invoice": (InvoiceInput, InvoiceWritten),
+        "find_invoice": (InvoiceInput, InvoiceWritten | None),
+        "read_invoice": (DocumentRef, InvoiceWritten),
+        "mark_invoice_sent": (DocumentRef, StepDone),
+        "record_payment": (ReceiptInput, ReceiptWritten),
+        "find_payment": (ReceiptInput, ReceiptWritten | None),
+        "write_back": (WriteBackInput, StepDone),
+        "notify_paid": (NotifyInput, StepDone),
+    }
+    return [fake(name, takes, gives) for name, (takes, gives) in shapes.items()]
+
+
+@dataclass
+class Stage:
+    """A worker over a script, on queues of its own."""
+
+    client: Client
+    script: Script
+    queue: str
+
+    def payment(self, payment_id: str = "", policy: PaymentPolicy = QUICK) -> PaymentInput:
+        """A start for a payment nobody else has."""
+        return PaymentInput(
+            connection="shop",
+            payment_id=payment_id or f"pi_{uuid.uuid4().hex}",
+            organization_id="10",
+            policy=policy,
+            zoho_queue=f"{self.queue}-zoho",
+        )
+
+    async def start(self, start: PaymentInput, kind: str = "payment_intent.succeeded") -> WorkflowHandle[Any, Any]:
+        """Signal-with-start, as the ingress does it."""
+        return await self.client.start_workflow(
+            contract.PAYMENT_WORKFLOW,
+            start,
+            id=contract.payment_workflow_id(start.connection, start.payment_id),
+            task_queue=self.queue,
+            id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
+            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+            search_attributes=TypedSearchAttributes(
+                [SearchAttributePair(contract.CONNECTION, start.connection)]
+            ),
+            start_signal=contract.PAYMENT_EVENT,
+            start_signal_args=[event(start.payment_id, kind)],
+        )
+
+
+def event(object_id: str, kind: str = "payment_intent.succeeded") -> PaymentEvent:
+    """A hint that something happened."""
+    return PaymentEvent(
+        event_id=f"evt_{uuid.uuid4().hex}", type=kind, object_id=object_id, created=datetime(2026, 11, 23, tzinfo=UTC)
+    )
+
+
+@asynccontextmanager
+async def on_stage(client: Client, script: Script, *, cached: int = 1000) -> AsyncIterator[Stage]:
+    """Workers for workflows and both kinds of activities, answering from `script`."""
+    queue = f"fakes-{uuid.uuid4()}"
+    fakes = activities(script)
+    async with (
+        Worker(
+            client,
+            task_queue=queue,
+            workflows=[PaymentWorkflow, ResolveWorkflow],
+            activities=fakes,
+            max_cached_workflows=cached,
+        ),
+        Worker(client, task_queue=f"{queue}-zoho", activities=fakes),
+    ):
+        yield Stage(client, script, queue)

@@ -1,0 +1,25 @@
+"""Our own memory: it remembers, it owns no truth. Losing it loses no money."""
+
+from clients.store.audit import Audit, AuditEntry, AuditReport
+from clients.store.dossiers import Dossiers
+from clients.store.effects import Effect, EffectRow, Effects, EffectState
+from clients.store.events import SeenEvent, SeenEvents
+from clients.store.links import Links
+from clients.store.store import Store
+from clients.store.tokens import Tokens
+
+__all__ = [
+    "Audit",
+    "AuditEntry",
+    "AuditReport",
+    "Dossiers",
+    "Effect",
+    "EffectRow",
+    "EffectState",
+    "Effects",
+    "Links",
+    "SeenEvent",
+    "SeenEvents",
+    "Store",
+    "Tokens",
+]

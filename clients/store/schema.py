@@ -1,0 +1,147 @@
+"""The tables of our memory. Every key begins with the connection's slug; people's data is ciphertext."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    DateTime,
+    Dialect,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+)
+
+# The newest migration; a store that says this needs no look at the migrations.
+HEAD = "0001"
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+class UtcTime(TypeDecorator[datetime]):
+    """An aware UTC time, to the microsecond, in both databases. A naive time is refused."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """In UTC; without its zone for SQLite, which has none."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a time in the store is aware, never naive")
+        utc = value.astimezone(UTC)
+        return utc.replace(tzinfo=None) if dialect.name == "sqlite" else utc
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Aware again, in UTC."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+# One row per write to the outside: intent before the call, completion after it. `completed_at` null = intent;
+# `asked` counts how often its owners set out to write, so one statement tells a new row from an old one.
+effects = Table(
+    "effects",
+    metadata,
+    Column("connection", String(64), primary_key=True),
+    Column("stripe_id", String(255), primary_key=True),
+    Column("step", String(64), primary_key=True),
+    Column("owner", String(255), nullable=False),
+    Column("begun_at", UtcTime, nullable=False),
+    Column("asked", Integer, nullable=False),
+    Column("completed_at", UtcTime),
+    Column("result", Text, nullable=False),
+)
+
+# The audit trail: a hash chain per connection, one entry per completed effect.
+audit = Table(
+    "audit",
+    metadata,
+    Column("connection", String(64), primary_key=True),
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("stripe_id", String(255), nullable=False),
+    Column("step", String(64), nullable=False),
+    Column("at", UtcTime, nullable=False),
+    Column("actor", String(255), nullable=False),
+    Column("minor", BigInteger),
+    Column("currency", String(3)),
+    Column("result", Text, nullable=False),
+    Column("note", Text, nullable=False),
+    Column("hash", String(64), nullable=False),
+    UniqueConstraint("connection", "stripe_id", "step"),
+)
+
+# What is known about ids: contact of a buyer, item of an SKU, documents of a payment.
+links = Table(
+    "links",
+    metadata,
+    Column("connection", String(64), primary_key=True),
+    Column("kind", String(64), primary_key=True),
+    Column("key", String(255), primary_key=True),
+    Column("value", Text, nullable=False),
+    Column("at", UtcTime, nullable=False),
+)
+
+# Every event that was acknowledged.
+events = Table(
+    "events",
+    metadata,
+    Column("connection", String(64), primary_key=True),
+    Column("event_id", String(255), primary_key=True),
+    Column("type", String(128), nullable=False),
+    Column("business_id", String(255), nullable=False),
+    Column("outcome", String(64), nullable=False),
+    Column("at", UtcTime, nullable=False),
+    Index(None, "connection", "at"),
+)
+
+# Zoho's access token, shared by all workers. Version 0 with an empty token: somebody gets the first one.
+tokens = Table(
+    "tokens",
+    metadata,
+    Column("connection", String(64), primary_key=True),
+    Column("version", Integer, nullable=False),
+    Column("access_token", LargeBinary, nullable=False),
+    Column("expires_at", UtcTime),
+    Column("api_domain", String(255), nullable=False),
+    Column("lease_owner", String(255), nullable=False),
+    Column("leased_at", UtcTime),
+    Column("lease_until", UtcTime),
+)
+
+# Granted leases of the last day: Zoho hands out ten tokens in ten minutes.
+token_refreshes = Table(
+    "token_refreshes",
+    metadata,
+    Column("connection", String(64), primary_key=True),
+    Column("at", UtcTime, primary_key=True),
+    Column("owner", String(255), primary_key=True),
+)
+
+# People's data, encrypted, by payment; `ref` stands for the content.
+dossiers = Table(
+    "dossiers",
+    metadata,
+    Column("connection", String(64), primary_key=True),
+    Column("payment_id", String(255), primary_key=True),
+    Column("part", String(64), primary_key=True),
+    Column("data", LargeBinary, nullable=False),
+    Column("ref", String(64), nullable=False),
+    Column("at", UtcTime, nullable=False),
+)

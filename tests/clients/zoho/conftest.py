@@ -35,7 +35,7 @@ class Clock:
         await asyncio.sleep(0)
 
 
-def answer(body: JsonObject, status: int = 200, **headers: str) -> httpx.Response:
+def answer(body: JsonObject, status: int = 200, /, **headers: str) -> httpx.Response:
     """An answer of Zoho's."""
     names = {name.replace("_", "-"): value for name, value in headers.items()}
     return httpx.Response(status, content=encode({"code": 0, "message": "success"} | body), headers=names)
@@ -84,9 +84,7 @@ class Zoho:
         return reply(request)
 
     @asynccontextmanager
-    async def client(
-        self, clock: Clock, tokens: TokenStore | None = None, **account: str
-    ) -> AsyncIterator[ZohoClient]:
+    async def client(self, clock: Clock, tokens: TokenStore | None = None, **account: str) -> AsyncIterator[ZohoClient]:
         async with httpx.AsyncClient(transport=httpx.MockTransport(self.handle)) as http:
             yield ZohoClient.of(
                 an_account(**account),

@@ -90,9 +90,7 @@ async def test_twenty_calls_at_once_with_an_expired_token_refresh_once(
     assert {call.headers["authorization"] for call in zoho.calls[1:]} == {"Zoho-oauthtoken token-2"}
 
 
-async def test_twenty_calls_that_meet_a_401_at_once_refresh_once(
-    zoho: Zoho, client: ZohoClient, clock: Clock
-) -> None:
+async def test_twenty_calls_that_meet_a_401_at_once_refresh_once(zoho: Zoho, client: ZohoClient, clock: Clock) -> None:
     """A token that Zoho dropped early is replaced once for all who had it."""
     zoho.says(OK)
     await client.list_taxes()
@@ -126,9 +124,7 @@ async def test_a_401_is_cured_by_the_token_another_worker_got(zoho: Zoho, clock:
     assert zoho.calls[-1].headers["authorization"] == "Zoho-oauthtoken token-2"
 
 
-async def test_a_401_on_a_token_got_for_this_call_is_not_refreshed_again(
-    zoho: Zoho, client: ZohoClient
-) -> None:
+async def test_a_401_on_a_token_got_for_this_call_is_not_refreshed_again(zoho: Zoho, client: ZohoClient) -> None:
     """Not the token is wrong then: the call waits with a sentence."""
     zoho.says(UNAUTHORIZED)
     assert type(await failure(client)) is TokenRefused
@@ -144,10 +140,8 @@ async def test_two_401s_end_a_call(zoho: Zoho, client: ZohoClient) -> None:
     assert (len(zoho.refreshes), len(zoho.calls)) == (2, 3)
 
 
-async def test_a_token_that_is_always_refused_costs_few_refreshes(
-    zoho: Zoho, client: ZohoClient, clock: Clock
-) -> None:
-    """Half an hour of refusals, a call every five seconds: never more than nine refreshes in ten minutes."""
+async def test_a_token_that_is_always_refused_costs_few_refreshes(zoho: Zoho, client: ZohoClient, clock: Clock) -> None:
+    """Half an hour of refusals, a call every five seconds: two refreshes in three minutes at most."""
     zoho.says(OK)
     await client.list_taxes()
     zoho.says(UNAUTHORIZED)
@@ -157,8 +151,8 @@ async def test_a_token_that_is_always_refused_costs_few_refreshes(
         assert type(await failure(client)) is TokenRefused
         times += [clock.now()] * (len(zoho.refreshes) - before)
         clock.time += timedelta(seconds=5)
-    busiest = max(sum(t <= u < t + timedelta(minutes=10) for u in times) for t in times)
-    assert 1 <= busiest <= 9
+    busiest = max(sum(t <= u < t + timedelta(minutes=3) for u in times) for t in times)
+    assert 1 <= busiest <= 2
 
 
 async def test_nine_refreshes_in_ten_minutes_are_the_most(zoho: Zoho, clock: Clock) -> None:
@@ -167,9 +161,7 @@ async def test_nine_refreshes_in_ten_minutes_are_the_most(zoho: Zoho, clock: Clo
     tokens = MemoryTokens()
     for number in range(9):
         now = clock.now()
-        assert await tokens.lease(
-            "shop", version=0, owner=str(number), until=now + timedelta(seconds=1), now=now
-        )
+        assert await tokens.lease("shop", version=0, owner=str(number), until=now + timedelta(seconds=1), now=now)
         clock.time += timedelta(seconds=2)
     async with zoho.client(clock, tokens) as client:
         error = await failure(client)
@@ -253,12 +245,16 @@ async def test_a_throttled_refresh_waits_out_the_window(zoho: Zoho, client: Zoho
     await client.list_taxes()
 
 
-async def test_an_accounts_server_out_of_reach_is_asked_again_at_once(zoho: Zoho, client: ZohoClient) -> None:
+async def test_an_accounts_server_out_of_reach_is_asked_again_at_once(
+    zoho: Zoho, client: ZohoClient, clock: Clock
+) -> None:
     """No connection, no token granted: the lease is given back and the next call tries again."""
     zoho.grants = [httpx.ConnectError, grant("good")]
     zoho.says(OK)
+    begun = clock.now()
     assert type(await failure(client)) is Unreachable
     await client.list_taxes()
+    assert clock.now() == begun
 
 
 @pytest.mark.parametrize(

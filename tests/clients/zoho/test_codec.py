@@ -150,9 +150,7 @@ def test_a_limit_says_when_to_come_back(code: int, headers: dict[str, str], seco
 def test_an_operator_can_read_the_message() -> None:
     """Service, status, code, call, Zoho's words and ours are all in it."""
     error = error_of(WRITE, said(429, '{"code":44,"message":"blocked"}'))
-    assert (
-        str(error) == "zoho 429 44: POST /invoices: blocked (minute limit of the organisation); again in 60 s"
-    )
+    assert str(error) == "zoho 429 44: POST /invoices: blocked (minute limit of the organisation); again in 60 s"
 
 
 def test_people_do_not_turn_up_in_messages() -> None:
@@ -160,9 +158,7 @@ def test_people_do_not_turn_up_in_messages() -> None:
     request = Request("POST", "/contacts", private=("Ann Lee", "US", ""))
     text = r"The customer \"ann lee\" already exists, says ann@example.com. You must use another in US."
     error = error_of(request, said(400, f'{{"code":3062,"message":"{text}"}}'))
-    assert error.message == (
-        'POST /contacts: The customer "…" already exists, says … You must use another in ….'
-    )
+    assert error.message == ('POST /contacts: The customer "…" already exists, says … You must use another in ….')
 
 
 def test_the_daily_quota_is_read_from_three_headers() -> None:

@@ -66,8 +66,8 @@ async def test_a_configured_base_wins_over_the_token_answer(zoho: Zoho, clock: C
     """With api_base and accounts_base set nothing goes anywhere else."""
     zoho.grants = [_granted("https://www.zohoapis.com")]
     zoho.says(answer({"taxes": []}))
-    bases = {"api_base": "http://127.0.0.1:9001/", "accounts_base": "http://127.0.0.1:9002"}
-    async with zoho.client(clock, **bases) as client:
+    api, accounts = "http://127.0.0.1:9001/", "http://127.0.0.1:9002"
+    async with zoho.client(clock, api_base=api, accounts_base=accounts) as client:
         await client.list_taxes()
     assert str(zoho.refreshes[0].url) == "http://127.0.0.1:9002/oauth/v2/token"
     assert str(zoho.calls[0].url).startswith("http://127.0.0.1:9001/inventory/v1/settings/taxes?")

@@ -97,9 +97,7 @@ def test_a_payment_names_its_invoices() -> None:
 def test_a_contact_without_an_address_sends_none() -> None:
     """Empty addresses are left out, so that they make no empty record."""
     person = NewContactPerson(email="ann@example.com")
-    contact = NewContact(
-        contact_name="Ann", billing_address=ZohoAddress(city="Ulm"), contact_persons=(person,)
-    )
+    contact = NewContact(contact_name="Ann", billing_address=ZohoAddress(city="Ulm"), contact_persons=(person,))
     assert contact.body() == {
         "contact_name": "Ann",
         "contact_type": "customer",

@@ -41,9 +41,7 @@ def intent_status(intent: Raw) -> PaymentStatus:
 def charge_status(charge: Raw) -> PaymentStatus:
     """Where the money of a charge without intent is; failed, or released uncaptured, it never comes."""
     status = text(charge, "status")
-    if status == "failed" or (
-        status == "succeeded" and not charge.get("captured") and charge.get("refunded")
-    ):
+    if status == "failed" or (status == "succeeded" and not charge.get("captured") and charge.get("refunded")):
         return PaymentStatus.CANCELED
     if status != "succeeded":
         return PaymentStatus.UNPAID

@@ -20,6 +20,7 @@ from clients.errors import (
 )
 
 _NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
+UNREADABLE = "an answer that cannot be read"
 
 
 @contextmanager
@@ -28,7 +29,11 @@ def translated(*, write: bool) -> Iterator[None]:
     try:
         yield
     except stripe.StripeError as error:
-        raise failure(error, write=write) from error
+        # Not chained: of an unreadable answer the SDK's error holds the whole body, people's data included.
+        raise failure(error, write=write) from None
+    except (AttributeError, KeyError, TypeError, ValueError):
+        # The SDK (16.1) stumbles like this over JSON that is no object, or whose `error` is none.
+        raise _kind_of_open(write)("stripe", UNREADABLE) from None
 
 
 def failure(error: stripe.StripeError, *, write: bool) -> ClientError:
@@ -53,13 +58,17 @@ def failure(error: stripe.StripeError, *, write: bool) -> ClientError:
 
 
 def _open(said: str, error: stripe.StripeError, write: bool) -> ClientError:
-    kind = OutcomeUnknown if write else TryLater
-    return kind("stripe", said, code=_code(error), status=error.http_status or 0, retry_after=_pause(error))
+    status, pause = error.http_status or 0, _pause(error)
+    return _kind_of_open(write)("stripe", said, code=_code(error), status=status, retry_after=pause)
+
+
+def _kind_of_open(write: bool) -> type[ClientError]:
+    return OutcomeUnknown if write else TryLater
 
 
 def _said(error: stripe.StripeError) -> str:
     """Stripe's words with the request id that its support asks for."""
-    words = error.user_message or "an answer that cannot be read"
+    words = (error.user_message if isinstance(error.json_body, dict) else None) or UNREADABLE
     return f"{words} ({error.request_id})" if error.request_id else words
 
 

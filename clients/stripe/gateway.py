@@ -12,9 +12,8 @@ from pydantic import ValidationError
 from clients.connections import StripeAccount
 from clients.errors import Refused
 from clients.stripe.facts import FoundLines, charge_facts, intent_facts, intent_status
-from clients.stripe.failures import translated
 from clients.stripe.raw import Raw, part, reference, text
-from clients.stripe.search import LineFinder, first, in_metadata, read
+from clients.stripe.search import LineFinder, answer, first, in_metadata
 from domain.payments import PaymentFacts, PaymentStatus
 from domain.policy import MappingPolicy
 
@@ -41,9 +40,7 @@ class StripeGateway:
     one more for each further 100 lines. Close it at the end of the process.
     """
 
-    def __init__(
-        self, account: StripeAccount, mapping: MappingPolicy, *, timeout: httpx.Timeout = TIMEOUT
-    ) -> None:
+    def __init__(self, account: StripeAccount, mapping: MappingPolicy, *, timeout: httpx.Timeout = TIMEOUT) -> None:
         # Process-global in the SDK: it would write an id to the user's home and send it with timings.
         stripe.enable_telemetry = False
         self._account = account
@@ -73,9 +70,7 @@ class StripeGateway:
             return await self._charge(payment_id)
         except ValidationError as error:
             fields = ", ".join(".".join(map(str, fault["loc"])) for fault in error.errors())
-            raise Refused(
-                "stripe", f"{payment_id} has values of unknown kind in {fields}", code="shape"
-            ) from None
+            raise Refused("stripe", f"{payment_id} has values of unknown kind in {fields}", code="shape") from None
 
     async def resolve_payment(self, object_id: str) -> str | None:
         """The payment behind a charge, session, invoice or invoice payment; None where it has none (yet).
@@ -86,34 +81,31 @@ class StripeGateway:
         if kind == "pi":
             return object_id
         if kind in ("ch", "py"):
-            charge = await read(self._client.v1.charges.retrieve_async(object_id))
+            charge = await answer(self._client.v1.charges.retrieve_async(object_id))
             return reference(charge, "payment_intent") or object_id
         if kind == "cs":
-            session = await read(self._client.v1.checkout.sessions.retrieve_async(object_id))
+            session = await answer(self._client.v1.checkout.sessions.retrieve_async(object_id))
             invoice = reference(session, "invoice")
             found = reference(session, "payment_intent")
             return found or (await self._payment_of_invoice(invoice) if invoice else None)
         if kind == "in":
             return await self._payment_of_invoice(object_id)
         if kind == "inpay":
-            return _paid_by(await read(self._client.v1.invoice_payments.retrieve_async(object_id)))
+            return _paid_by(await answer(self._client.v1.invoice_payments.retrieve_async(object_id)))
         raise Refused("stripe", f"{object_id} names no payment, charge, session or invoice", code="kind")
 
-    async def write_metadata(
-        self, payment_id: str, metadata: Mapping[str, str], *, idempotency_key: str
-    ) -> None:
+    async def write_metadata(self, payment_id: str, metadata: Mapping[str, str], *, idempotency_key: str) -> None:
         """Merges `metadata` into the payment's; "" removes one. Stripe keeps the key 24 h. One request."""
         options: stripe.RequestOptions = {"idempotency_key": idempotency_key}
-        with translated(write=True):
-            if payment_id.startswith("pi_"):
-                intents = self._client.v1.payment_intents
-                await intents.update_async(payment_id, {"metadata": dict(metadata)}, options)
-            else:
-                await self._client.v1.charges.update_async(payment_id, {"metadata": dict(metadata)}, options)
+        intents, charges = self._client.v1.payment_intents, self._client.v1.charges
+        if payment_id.startswith("pi_"):
+            await answer(intents.update_async(payment_id, {"metadata": dict(metadata)}, options), write=True)
+        else:
+            await answer(charges.update_async(payment_id, {"metadata": dict(metadata)}, options), write=True)
 
     async def get_account(self) -> StripeAccountInfo:
         """The account that the key belongs to. One request."""
-        account = await read(self._client.v1.accounts.retrieve_current_async())
+        account = await answer(self._client.v1.accounts.retrieve_current_async())
         key = self._account.api_key.get_secret_value()
         return StripeAccountInfo(
             id=text(account, "id"),
@@ -126,24 +118,20 @@ class StripeGateway:
         retrieving = self._client.v1.payment_intents.retrieve_async(
             payment_id, {"expand": ["latest_charge", "customer"]}
         )
-        intent = await read(retrieving)
+        intent = await answer(retrieving)
         wanted = intent_status(intent) is PaymentStatus.PAID
         found = await self._finder.find(intent) if wanted else FoundLines()
         return intent_facts(intent, found, account_id=self._account.account_id)
 
     async def _charge(self, payment_id: str) -> PaymentFacts:
         retrieving = self._client.v1.charges.retrieve_async(payment_id, {"expand": ["customer"]})
-        charge = await read(retrieving)
+        charge = await answer(retrieving)
         if intent := reference(charge, "payment_intent"):
-            raise Refused(
-                "stripe", f"{payment_id} belongs to {intent}: carry that payment", code="has_intent"
-            )
+            raise Refused("stripe", f"{payment_id} belongs to {intent}: carry that payment", code="has_intent")
         return charge_facts(charge, in_metadata(charge), account_id=self._account.account_id)
 
     async def _payment_of_invoice(self, invoice_id: str) -> str | None:
-        listing = self._client.v1.invoice_payments.list_async(
-            {"invoice": invoice_id, "status": "paid", "limit": 1}
-        )
+        listing = self._client.v1.invoice_payments.list_async({"invoice": invoice_id, "status": "paid", "limit": 1})
         payment = await first(listing)
         return None if payment is None else _paid_by(payment)
 

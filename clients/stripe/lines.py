@@ -64,9 +64,7 @@ def invoice_lines(
     return tuple(_invoice_line(row, mapping, products, rates) for row in rows if _sold(row, "amount"))
 
 
-def _invoice_line(
-    row: Raw, mapping: MappingPolicy, products: Mapping[str, Raw], rates: Mapping[str, Raw]
-) -> PaidLine:
+def _invoice_line(row: Raw, mapping: MappingPolicy, products: Mapping[str, Raw], rates: Mapping[str, Raw]) -> PaidLine:
     currency, quantity = text(row, "currency"), _quantity(row)
     details = part(row, "pricing", "price_details")
     price, product = part(details, "price"), products.get(product_of(row), {})
@@ -98,9 +96,7 @@ def product_of(row: Raw) -> str:
 
 def tax_rate_ids(rows: Iterable[Raw]) -> set[str]:
     """The tax rates that invoice lines name; they carry no percentage themselves."""
-    named = (
-        reference(part(tax, "tax_rate_details"), "tax_rate") for row in rows for tax in parts(row, "taxes")
-    )
+    named = (reference(part(tax, "tax_rate_details"), "tax_rate") for row in rows for tax in parts(row, "taxes"))
     return {rate for rate in named if rate}
 
 
@@ -111,9 +107,7 @@ def invoice_taxes(row: Raw, currency: str, rates: Mapping[str, Raw]) -> tuple[Li
         rate_id = reference(part(tax, "tax_rate_details"), "tax_rate")
         percentage = number(rates.get(rate_id, {}).get("percentage"))
         if percentage is None:
-            raise Refused(
-                "stripe", f"tax rate {rate_id!r} of an invoice line has no percentage", code="tax_rate"
-            )
+            raise Refused("stripe", f"tax rate {rate_id!r} of an invoice line has no percentage", code="tax_rate")
         inclusive = text(tax, "tax_behavior") == "inclusive"
         amount = money(tax, "amount", currency)
         taxes.append(LineTax(percentage=percentage, inclusive=inclusive, amount=amount))

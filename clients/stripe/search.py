@@ -87,9 +87,7 @@ class LineFinder:
         wanted = sorted(ids)
         found: dict[str, Raw] = {}
         for start in range(0, len(wanted), PAGE):
-            listing = self._client.v1.products.list_async(
-                {"ids": wanted[start : start + PAGE], "limit": PAGE}
-            )
+            listing = self._client.v1.products.list_async({"ids": wanted[start : start + PAGE], "limit": PAGE})
             found |= {text(product, "id"): product for product in await every(listing)}
         return found
 
@@ -97,7 +95,7 @@ class LineFinder:
         """Tax rates by id; those the invoice shows by itself cost no request."""
         found = {text(rate, "id"): rate for rate in parts(invoice, "default_tax_rates")}
         for rate_id in sorted(set(ids) - found.keys()):
-            found[rate_id] = await read(self._client.v1.tax_rates.retrieve_async(rate_id))
+            found[rate_id] = await answer(self._client.v1.tax_rates.retrieve_async(rate_id))
         return found
 
     async def _in_details(self, intent: Raw) -> FoundLines | None:
@@ -110,9 +108,9 @@ class LineFinder:
         return FoundLines(LineSource.AMOUNT_DETAILS, lines, paid.detail_shipping(intent))
 
 
-async def read(asking: Awaitable[stripe.StripeObject]) -> Raw:
-    """The answer to one read as plain data."""
-    with translated(write=False):
+async def answer(asking: Awaitable[stripe.StripeObject], *, write: bool = False) -> Raw:
+    """The answer to one request as plain data."""
+    with translated(write=write):
         return (await asking).to_dict()
 
 

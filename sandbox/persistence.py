@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Awaitable, Callable, Iterator, MutableMapping, ValuesView
+from collections.abc import Iterator, MutableMapping, ValuesView
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from aiohttp import web
-
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+from aiohttp.typedefs import Handler, Middleware
 
 
 class Database:
@@ -60,7 +59,7 @@ class Database:
             self._file.close()
             self._file = None
 
-    def middleware(self) -> Callable[[web.Request, Handler], Awaitable[web.StreamResponse]]:
+    def middleware(self) -> Middleware:
         """Commits after each handler, before its answer is sent."""
 
         @web.middleware
@@ -104,6 +103,9 @@ class Collection(MutableMapping[str, Any]):
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._rows)
+
+    def __reversed__(self) -> Iterator[str]:
+        return reversed(self._rows)
 
     def __len__(self) -> int:
         return len(self._rows)

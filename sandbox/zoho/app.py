@@ -69,9 +69,7 @@ def make_app(*, state: Path | None = None, switches: Switches | None = None) -> 
         form = {**dict(request.query), **{k: str(v) for k, v in (await request.post()).items()}}
         data_center, _ = split_data_center(request.path)
         prefix = f"/{data_center}" if data_center else ""
-        return accounts.answer(
-            form, data_center=data_center, host=f"{request.scheme}://{request.host}{prefix}"
-        )
+        return accounts.answer(form, data_center=data_center, host=f"{request.scheme}://{request.host}{prefix}")
 
     async def close(app: web.Application) -> None:
         database.close()

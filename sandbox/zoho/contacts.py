@@ -1,4 +1,4 @@
-"""Contacts with their persons and addresses. The name is unique unless the organisation allows otherwise; an e-mail is not."""
+"""Contacts, their persons and addresses: a name is unique unless the organisation says otherwise, an e-mail is not."""
 
 from __future__ import annotations
 
@@ -173,9 +173,7 @@ def _mark(status: str) -> Any:
 
 def _addresses(call: Call) -> Answer:
     row = _contact(call)
-    return Answer(
-        "success", {"addresses": [row["billing_address"], row["shipping_address"], *row["addresses"]]}
-    )
+    return Answer("success", {"addresses": [row["billing_address"], row["shipping_address"], *row["addresses"]]})
 
 
 def _add_address(call: Call) -> Answer:

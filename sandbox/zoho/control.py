@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict
-from typing import Any
 
 from aiohttp import web
 
@@ -42,7 +42,7 @@ def ledger(org: Organization) -> Row:
 class Control:
     """Handlers of the addresses that begin with `/_`."""
 
-    def __init__(self, world: World, accounts: Accounts, disarm: Any) -> None:
+    def __init__(self, world: World, accounts: Accounts, disarm: Callable[[], None]) -> None:
         self._world, self._accounts, self._disarm = world, accounts, disarm
 
     def routes(self) -> list[web.RouteDef]:
@@ -82,7 +82,7 @@ class Control:
 
     async def _switch(self, request: web.Request) -> web.Response:
         try:
-            self._world.set_switches(_plain(decode(await request.read())))
+            self._world.set_switches(decode(await request.read()))
         except (ValueError, Refusal) as error:
             return respond({"error": str(error)}, 400)
         return await self._switches(request)
@@ -97,11 +97,3 @@ class Control:
     async def _revoke(self, request: web.Request) -> web.Response:
         self._accounts.revoke_all()
         return respond({"revoked": True})
-
-
-def _plain(body: Row) -> Row:
-    return {key: _number(value) for key, value in body.items()}
-
-
-def _number(value: Any) -> Any:
-    return value if isinstance(value, bool | str) else float(value)

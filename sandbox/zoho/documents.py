@@ -52,14 +52,17 @@ def fill(call: Call, body: Row, entity: str, before: Row | None, lines: list[Row
 
 def _currency(call: Call, contact: Row, merged: Row) -> Row:
     currency = call.org.currency(contact["currency_code"])
-    by_default = (
-        currency["exchange_rate"] if call.switches.missing_exchange_rate == "currency" else Decimal(1)
-    )
-    rate = number(merged, "exchange_rate", by_default)
+    names = ("currency_id", "currency_code", "currency_symbol", "price_precision")
+    return {**{name: currency[name] for name in names}, "exchange_rate": exchange_rate(call, merged, currency)}
+
+
+def exchange_rate(call: Call, body: Row, currency: Row) -> Decimal:
+    """The rate the body names, or what is taken where it names none."""
+    by_default = currency["exchange_rate"] if call.switches.missing_exchange_rate == "currency" else Decimal(1)
+    rate = number(body, "exchange_rate", by_default)
     if rate <= 0:
         raise errors.invalid_value("exchange_rate")
-    names = ("currency_id", "currency_code", "currency_symbol", "price_precision")
-    return {**{name: currency[name] for name in names}, "exchange_rate": rate}
+    return rate
 
 
 def _addresses(contact: Row, body: Row, before: Row | None) -> Row:
@@ -106,12 +109,17 @@ def _line(call: Call, given: Row, order: int) -> Row:
         "rate": number(given, "rate", known["rate"]),
         "quantity": quantity,
         "unit": text(given, "unit", known["unit"]),
-        "discount": text(given, "discount") or ZERO,
+        "discount": _discount(given),
         "item_type": known.get("item_type", ""),
         "product_type": known.get("product_type", ""),
         "is_combo_product": False,
         **_tax(call, tax_id),
     }
+
+
+def _discount(given: Row) -> Decimal | str:
+    value = text(given, "discount")
+    return value if value.endswith("%") else number(given, "discount")
 
 
 def _tax(call: Call, tax_id: str) -> Row:
@@ -177,7 +185,7 @@ def _sums(call: Call, document: Row, merged: Row, lines: list[Row]) -> Row:
         "is_inclusive_tax": terms.inclusive,
         "is_discount_before_tax": terms.before_tax,
         "discount_type": "item_level" if terms.item_level else "entity_level",
-        "discount": text(merged, "discount") or ZERO,
+        "discount": _discount(merged),
         "discount_amount": discount,
         "discount_total": discount,
         "shipping_charge": terms.shipping,

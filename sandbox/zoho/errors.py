@@ -67,9 +67,7 @@ def minute_limit() -> Refusal:
 
 def day_limit(limit: int) -> Refusal:
     """Over the plan's calls of a day [observed]."""
-    return Refusal(
-        429, 45, f"The API call for this organization has exceeded the maximum call rate limit of {limit}."
-    )
+    return Refusal(429, 45, f"The API call for this organization has exceeded the maximum call rate limit of {limit}.")
 
 
 def concurrency_limit() -> Refusal:

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
 
 from sandbox.zoho import errors
 from sandbox.zoho.routing import Answer, Call, Route, Router
 from sandbox.zoho.tokens import FULL_ACCESS, Accounts
 from sandbox.zoho.wire import Row, decode, respond, stamp
 from sandbox.zoho.world import Organization, World
-
-Next = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 DATA_CENTERS = ("us", "eu", "in", "au", "jp", "ca", "sa", "cn", "uk", "ae")
 API = "/inventory/v1"
@@ -46,11 +44,11 @@ class Gate:
     def __init__(self, world: World, accounts: Accounts, router: Router) -> None:
         self._world, self._accounts, self._router = world, accounts, router
 
-    def middleware(self) -> Callable[[web.Request, Next], Awaitable[web.StreamResponse]]:
+    def middleware(self) -> Middleware:
         """Outside of everything, so that a request which a fault spoils is counted too."""
 
         @web.middleware
-        async def gate(request: web.Request, handler: Next) -> web.StreamResponse:
+        async def gate(request: web.Request, handler: Handler) -> web.StreamResponse:
             data_center, path = split_data_center(request.path)
             if path.startswith("/_") or path == TOKEN:
                 return await handler(request)
@@ -58,7 +56,7 @@ class Gate:
 
         return gate
 
-    async def _pass(self, request: web.Request, handler: Next, dc: str, path: str) -> web.StreamResponse:
+    async def _pass(self, request: web.Request, handler: Handler, dc: str, path: str) -> web.StreamResponse:
         now = self._world.now()
         try:
             if not path.startswith(f"{API}/"):
@@ -67,7 +65,7 @@ class Gate:
             allowed = self._authorized(request, route, dc)
             if route.template.startswith("/organizations"):
                 request[ADMITTED] = Admitted(allowed[0], route, params, now)
-                return await handler(request)
+                return await self._uncounted(request, handler, request[ADMITTED])
             org = self._organization(request, allowed)
         except errors.Refusal as refusal:
             return respond(refusal.body(), refusal.status)
@@ -78,9 +76,7 @@ class Gate:
         kind, _, token = request.headers.get("Authorization", "").partition(" ")
         if kind != "Zoho-oauthtoken" and not (kind == "Bearer" and self._world.switches.accept_bearer):
             raise errors.unauthorized()
-        opened = [
-            org for org in self._accounts.organizations(token) if dc in ("", org.settings["data_center"])
-        ]
+        opened = [org for org in self._accounts.organizations(token) if dc in ("", org.settings["data_center"])]
         if not opened:
             raise errors.unauthorized()
         scopes = opened[0].settings["scopes"]
@@ -99,7 +95,13 @@ class Gate:
                 return org
         raise errors.organization_unknown()
 
-    async def _counted(self, request: web.Request, handler: Next, admitted: Admitted) -> web.StreamResponse:
+    async def _uncounted(self, request: web.Request, handler: Handler, admitted: Admitted) -> web.StreamResponse:
+        answer = await handler(request)
+        at = stamp(admitted.arrived, admitted.org.zone)
+        admitted.org.calls.note(admitted.route.operation, request.path, at, answer.status)
+        return answer
+
+    async def _counted(self, request: web.Request, handler: Handler, admitted: Admitted) -> web.StreamResponse:
         org = admitted.org
         at = stamp(admitted.arrived, org.zone)
         try:
@@ -121,7 +123,10 @@ class Gate:
 
     async def dispatch(self, request: web.Request) -> web.Response:
         """Reads the body and runs the operation; the last thing that happens to an admitted request."""
-        admitted = request[ADMITTED]
+        admitted = request.get(ADMITTED)
+        if admitted is None:
+            refusal = errors.invalid_url()
+            return respond(refusal.body(), refusal.status)
         org = admitted.org
         raw = await request.read()
         if org.switches.answer_seconds:

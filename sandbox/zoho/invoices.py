@@ -109,15 +109,17 @@ def invoice_order(call: Call, order: Row, *, sent: bool) -> Row:
             lines.append({**copied, "quantity": left, "salesorder_item_id": line["line_item_id"]})
     if not lines:
         raise errors.overinvoiced()
-    names = (
+    kept = (
         "customer_id", "is_inclusive_tax", "discount_type", "discount", "is_discount_before_tax", "shipping_charge",
         "adjustment", "exchange_rate", "reference_number", "billing_address_id", "shipping_address_id",
     )  # fmt: skip
-    return make(call, {**{name: order[name] for name in names}, "line_items": lines}, sent=sent)
+    return make(call, {**{name: order[name] for name in kept}, "line_items": lines}, sent=sent)
 
 
 def pay_in_full(call: Call, invoice: Row) -> None:
     """Records the payment of a whole invoice, as the organisation's sales order cycle does."""
+    if not invoice["balance"]:
+        return
     target = {"invoice_id": invoice["invoice_id"], "amount_applied": invoice["balance"]}
     payments.record(
         call,

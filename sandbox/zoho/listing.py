@@ -34,9 +34,7 @@ class Listing:
         page, size = _number(call, "page", 1), min(_number(call, "per_page", MOST_ROWS), MOST_ROWS)
         shown = rows[(page - 1) * size : page * size]
         context = self._context(call, page, size, len(rows) > page * size)
-        return Answer(
-            "success", {self.key: [self.present(call, row) for row in shown], "page_context": context}
-        )
+        return Answer("success", {self.key: [self.present(call, row) for row in shown], "page_context": context})
 
     def _candidates(self, call: Call) -> list[Row]:
         table = call.table(self.table)
@@ -155,9 +153,7 @@ def _sorted(call: Call, rows: list[Row]) -> list[Row]:
     if column == "last_modified_time":
         rows.sort(key=lambda row: row["_modified"])
     elif column != "created_time":
-        rows.sort(
-            key=lambda row: row[column] if isinstance(row.get(column), Decimal) else str(row.get(column))
-        )
+        rows.sort(key=lambda row: row[column] if isinstance(row.get(column), Decimal) else str(row.get(column)))
     if _order(call) == "D":
         rows.reverse()
     return rows

@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from sandbox.zoho import balances, custom_fields, errors, stock
+from sandbox.zoho.documents import exchange_rate
 from sandbox.zoho.listing import Listing
 from sandbox.zoho.records import born, number, refer, required, rows, text, touch
 from sandbox.zoho.routing import Answer, Call, crud
@@ -45,6 +46,8 @@ def _check_status(call: Call, customer: Row, invoice: Row) -> None:
     refused = ("void",) if call.switches.draft_invoice_takes_payment else ("void", "draft")
     if invoice["status"] in refused:
         raise errors.wrong_status("invoice", invoice["status"])
+    if not invoice["_sent"] and call.switches.payment_sends_draft:
+        stock.check_invoice(call.org, invoice)
 
 
 def _account(call: Call, account_id: str) -> Row:
@@ -59,18 +62,14 @@ def _fill(call: Call, body: Row, before: Row | None) -> Row:
     currency = call.org.currency(customer["currency_code"])
     precision = int(currency["price_precision"])
     amount = rounded(number(body, "amount"), precision)
-    credit = (
-        {target["invoice_id"]: target["amount_applied"] for target in before["invoices"]} if before else {}
-    )
+    credit = {target["invoice_id"]: target["amount_applied"] for target in before["invoices"]} if before else {}
     targets = _targets(call, customer, body, credit)
     left = amount - sum((target["amount_applied"] for target in targets), ZERO)
     if amount <= 0 or left < 0:
         raise errors.overpaid()
     charges = rounded(number(body, "bank_charges"), precision)
-    by_default = (
-        currency["exchange_rate"] if call.switches.missing_exchange_rate == "currency" else Decimal(1)
-    )
-    rate = number(body, "exchange_rate", by_default)
+    rate = exchange_rate(call, body, currency)
+    base = call.org.currency(call.org.settings["currency_code"])
     return {
         "customer_id": customer["contact_id"],
         "customer_name": customer["contact_name"],
@@ -78,7 +77,7 @@ def _fill(call: Call, body: Row, before: Row | None) -> Row:
         "payment_mode": text(body, "payment_mode"),
         "date": text(body, "date") or call.org.today(),
         "amount": amount,
-        "bcy_amount": rounded(amount * rate, precision),
+        "bcy_amount": rounded(amount * rate, int(base["price_precision"])),
         "unused_amount": left,
         "bank_charges": charges,
         "bank_charges_account_id": "",
@@ -191,10 +190,7 @@ def _read(call: Call) -> Answer:
 
 def _update(call: Call) -> Answer:
     payment = _payment(call)
-    kept = {
-        key: payment[key]
-        for key in ("bank_charges", "exchange_rate", "reference_number", "date", "account_id")
-    }
+    kept = {key: payment[key] for key in ("bank_charges", "exchange_rate", "reference_number", "date", "account_id")}
     filled = _fill(call, {**public(payment), **kept, **call.body}, payment)
     touched = payment["invoices"] + filled["invoices"]
     payment.update(filled)

@@ -1,4 +1,4 @@
-"""Sales orders: draft, confirmed, void; a number of one's own is unique; the detail shows all that came of the order."""
+"""Sales orders: draft, confirmed, void; the number is unique; the detail shows all that came of the order."""
 
 from __future__ import annotations
 
@@ -39,9 +39,7 @@ def _lines(call: Call, before: Row | None) -> list[Row]:
 
 
 def _taken(call: Call, number: str) -> bool:
-    found = call.table("salesorders").find(
-        "salesorder_number", number, ignore_case=call.switches.text_ignores_case
-    )
+    found = call.table("salesorders").find("salesorder_number", number, ignore_case=call.switches.text_ignores_case)
     if call.switches.void_frees_number:
         found = [order for order in found if order["order_status"] != "void"]
     if not call.switches.concurrent_numbers_unique:
@@ -115,11 +113,7 @@ def _statuses(org: Organization, order: Row) -> Row:
     paid = bool(live) and all(invoice["balance"] == 0 for invoice in live)
     part = any(invoice["payment_made"] for invoice in live)
     return {
-        "invoiced_status": "invoiced"
-        if invoiced >= ordered
-        else "partially_invoiced"
-        if invoiced
-        else "not_invoiced",
+        "invoiced_status": "invoiced" if invoiced >= ordered else "partially_invoiced" if invoiced else "not_invoiced",
         "paid_status": "paid" if paid else "partially_paid" if part else "unpaid",
         "shipped_status": "pending",
     }

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from sandbox.zoho.items import new_item
+from sandbox.zoho.limits import PLANS
 from sandbox.zoho.settings import new_currency, new_tax, new_tax_group
 from sandbox.zoho.switches import Switches
 from sandbox.zoho.tokens import FULL_ACCESS
@@ -26,7 +28,7 @@ _DEFAULTS: Row = {
 }
 _LIMITS = ("minute_limit", "daily_limit", "concurrency_limit")
 _RECORDS = ("items", "taxes", "taxgroups", "currencies", "custom_fields", "accounts")
-# What a new organisation has before anybody adds to it: code, symbol, decimals, rate in its own currency.
+# Decimals of a base currency that has not two.
 _BASE_PRECISION = {"JPY": 0, "KRW": 0, "VND": 0, "CLP": 0, "KWD": 3, "BHD": 3, "OMR": 3, "JOD": 3, "TND": 3}
 
 
@@ -41,7 +43,7 @@ def _organization(world: World, given: Row) -> Organization:
         raise ValueError(f"an organisation has no {', '.join(sorted(unknown))}")
     if not given.get("organization_id"):
         raise ValueError("an organisation needs its organization_id")
-    Switches().changed(given.get("preferences", {}))
+    _check(given)
     org = world.organizations.get(given["organization_id"]) or _found(world, given)
     settings = {key: value for key, value in given.items() if key not in _RECORDS}
     for limit in _LIMITS:
@@ -50,6 +52,16 @@ def _organization(world: World, given: Row) -> Organization:
     world.open_organization({**org.settings, **settings})
     _fill(org, given)
     return org
+
+
+def _check(given: Row) -> None:
+    Switches().changed(given.get("preferences", {}))
+    if given.get("plan", "free") not in PLANS:
+        raise ValueError(f"a plan is one of {', '.join(PLANS)}")
+    try:
+        ZoneInfo(given.get("time_zone", "UTC"))
+    except ZoneInfoNotFoundError as error:
+        raise ValueError(f"there is no time zone {given['time_zone']}") from error
 
 
 def _found(world: World, given: Row) -> Organization:

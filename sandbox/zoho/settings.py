@@ -161,9 +161,7 @@ def _create_currency(call: Call) -> Answer:
     required(call.body, "currency_code", "currency_symbol")
     row = new_currency(call.org, {**call.body, "currency_id": ""})
     shown = [public(row)] if call.switches.spec_envelope_keys else public(row)
-    return Answer(
-        "The currency has been added.", {"currency": shown}, f"/settings/currencies/{row['currency_id']}"
-    )
+    return Answer("The currency has been added.", {"currency": shown}, f"/settings/currencies/{row['currency_id']}")
 
 
 def _currency(call: Call) -> Answer:

@@ -6,6 +6,7 @@ An afternoon with a trial organisation settles them; until then a client has to 
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
+from decimal import Decimal
 from typing import Any, Literal, get_args, get_type_hints
 
 
@@ -109,25 +110,23 @@ class Switches:
 
     def changed(self, values: dict[str, Any]) -> Switches:
         """With `values` put over these; ValueError names a switch or a position that does not exist."""
-        for name, value in values.items():
-            _check(name, value)
-        return replace(self, **values)
+        return replace(self, **{name: _position(name, value) for name, value in values.items()})
 
 
 NAMES = tuple(field.name for field in fields(Switches))
 _TYPES = get_type_hints(Switches)
 
 
-def _check(name: str, value: Any) -> None:
+def _position(name: str, value: Any) -> Any:
     if name not in NAMES:
         raise ValueError(f"no switch is called {name!r}; there are: {', '.join(NAMES)}")
     kind = _TYPES[name]
-    if kind is float:
-        fits = isinstance(value, int | float) and not isinstance(value, bool) and value >= 0
-    elif kind is bool:
-        fits = isinstance(value, bool)
-    else:
-        fits = not isinstance(value, bool) and value in get_args(kind)
-    if not fits:
-        positions = "true or false" if kind is bool else "seconds" if kind is float else get_args(kind)
-        raise ValueError(f"switch {name} takes {positions}, not {value!r}")
+    if kind is bool and isinstance(value, bool):
+        return value
+    if kind is float and isinstance(value, int | float | Decimal) and not isinstance(value, bool) and value >= 0:
+        return float(value)
+    for position in get_args(kind):
+        if position == value:
+            return position
+    positions = "true or false" if kind is bool else "seconds" if kind is float else get_args(kind)
+    raise ValueError(f"switch {name} takes {positions}, not {value!r}")

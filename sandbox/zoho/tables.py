@@ -1,4 +1,4 @@
-"""Records of one kind with indexes, so that looking up by number, reference, SKU or e-mail costs the same at any size."""
+"""Records of one kind with indexes, so that a look-up by number, reference or e-mail costs the same at any size."""
 
 from __future__ import annotations
 

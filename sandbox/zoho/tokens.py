@@ -34,9 +34,7 @@ class Accounts:
         if row is None or self._world.now() >= row["expires_at"]:
             return []
         return [
-            org
-            for org in self._world.organizations.values()
-            if org.settings["refresh_token"] == row["refresh_token"]
+            org for org in self._world.organizations.values() if org.settings["refresh_token"] == row["refresh_token"]
         ]
 
     def revoke_all(self) -> None:

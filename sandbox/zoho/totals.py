@@ -129,9 +129,7 @@ class Sums:
                     "tax_amount": ZERO,
                 },
             )
-            row["tax_amount"] += sum(
-                (self._tax(part, tax["tax_percentage"], all_taxes) for part in parts), ZERO
-            )
+            row["tax_amount"] += sum((self._tax(part, tax["tax_percentage"], all_taxes) for part in parts), ZERO)
         return list(amounts.values())
 
     def _tax(self, base: Decimal, percentage: Decimal, all_taxes: Decimal) -> Decimal:

@@ -73,8 +73,7 @@ class Organization:
         self.world, self.settings = world, settings
         self.id: str = settings["organization_id"]
         self.tables = {
-            name: Table(world.database.collection(f"{self.id}/{name}"), indexes)
-            for name, indexes in INDEXES.items()
+            name: Table(world.database.collection(f"{self.id}/{name}"), indexes) for name, indexes in INDEXES.items()
         }
         self.calls = CallLog()
         self.limits = Limits(lambda: self.zone)
@@ -137,9 +136,7 @@ class World:
         self._next = int(self.program.get("last_id", FIRST_ID))
         self._offset = float(self.program.get("clock_offset", 0.0))
         self.switches = self._first_switches.changed(self.program.get("switches", {}))
-        self.organizations = {
-            key: Organization(self, settings) for key, settings in self.organization_rows.items()
-        }
+        self.organizations = {key: Organization(self, settings) for key, settings in self.organization_rows.items()}
         self.token_calls: Counter[str] = Counter()
 
     def reset(self) -> None:

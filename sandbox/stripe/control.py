@@ -1,0 +1,199 @@
+"""The sandbox's own doors, all under `/_`: seeding, paying, time, switches, deliveries and the ledger to count."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict
+from typing import Any
+
+from aiohttp import web
+
+from sandbox.faults import Faults
+from sandbox.stripe import charges, checkout, intents, invoices
+from sandbox.stripe.errors import ApiError, missing_parameter
+from sandbox.stripe.pay import pay
+from sandbox.stripe.rendering import Wanted, render
+from sandbox.stripe.tables import KINDS, Doc
+from sandbox.stripe.webhooks import Deliveries, create_endpoint
+from sandbox.stripe.world import World
+
+#: Tables that are part of what the shop sells, not of what happened.
+CATALOG = ("products", "prices", "tax_rates", "coupons", "promotion_codes")
+
+
+def seed_account(world: World, given: Doc) -> None:
+    """Adds or replaces an account: {id, key, country, default_currency, livemode, name}."""
+    for name in ("id", "key"):
+        if not given.get(name):
+            raise missing_parameter(f"accounts[{name}]")
+    keys = given["key"] if isinstance(given["key"], list) else [given["key"]]
+    world.accounts[given["id"]] = {
+        "id": given["id"],
+        "keys": keys,
+        "name": given.get("name") or "Sandbox Shop",
+        "country": given.get("country") or "US",
+        "default_currency": (given.get("default_currency") or "usd").lower(),
+        "livemode": bool(given.get("livemode")),
+        "created": world.schedule.second(),
+    }
+
+
+class Control:
+    """The handlers of `/_…`."""
+
+    def __init__(self, world: World, deliveries: Deliveries, faults: Faults, accounts: list[Doc]) -> None:
+        self._world, self._deliveries, self._faults, self._first = world, deliveries, faults, accounts
+        if not world.accounts:
+            self._seed_first()
+
+    def routes(self) -> list[web.RouteDef]:
+        """All doors but `/_faults`."""
+        act = self._act
+        return [
+            web.get("/_ledger", self._ledger),
+            web.get("/_deliveries", self._list_deliveries),
+            web.get("/_switches", self._show_switches),
+            web.post("/_switches", self._set_switches),
+            web.post("/_clock", self._clock),
+            web.post("/_seed", self._seed),
+            web.post("/_reset", self._reset),
+            web.post("/_endpoints", self._endpoint),
+            web.post("/_pay", self._pay),
+            web.post("/_invoices", self._invoice),
+            web.post("/_checkout/{id}/complete", act("sessions", checkout.complete_session)),
+            web.post("/_checkout/{id}/settle", act("sessions", checkout.settle_session)),
+            web.post("/_intents/{id}/succeed", act("payment_intents", _succeed)),
+            web.post("/_intents/{id}/settle", act("payment_intents", _settle)),
+            web.post("/_invoices/{id}/pay", act("invoices", invoices.pay_invoice)),
+            web.post("/_charges/{id}/balance", act("charges", _balance)),
+            web.post("/_events/{id}/resend", self._resend),
+        ]
+
+    def _act(
+        self, table: str, do: Callable[[World, Doc, Doc], Doc]
+    ) -> Callable[[web.Request], Awaitable[web.Response]]:
+        async def handler(request: web.Request) -> web.Response:
+            given = await _body(request)
+            doc = self._world.table(table).get(request.match_info["id"])
+            if doc is None:
+                word = self._world.table(table).word
+                raise ApiError(f"No such {word}: '{request.match_info['id']}'", status=404, code="resource_missing")
+            return web.json_response(self._world.show(do(self._world, doc, given)))
+
+        return handler
+
+    def _seed_first(self) -> None:
+        for account in self._first:
+            seed_account(self._world, account)
+        self._world.database.commit()
+
+    def _account_of(self, given: Doc) -> str:
+        name = given.get("account") or next(iter(self._world.accounts), None)
+        if name not in self._world.accounts:
+            raise ApiError(f"No such account: {name}", param="account")
+        return str(name)
+
+    async def _ledger(self, request: web.Request) -> web.Response:
+        world = self._world
+        lines: Wanted = {"line_items": {}, "total_details": {"breakdown": {}}}
+        shown: dict[str, Any] = {
+            name: [render(doc, world.tables) for doc in world.table(name).all()]
+            for name in KINDS
+            if name not in CATALOG
+        }
+        shown["sessions"] = [
+            {**render(doc, world.tables, lines), "line_items": render(doc["_lines"], world.tables, {"taxes": {}})}
+            for doc in world.table("sessions").all()
+        ]
+        shown["catalog"] = {name: [world.show(doc) for doc in world.table(name).all()] for name in CATALOG}
+        about = ("id", "name", "country", "default_currency", "livemode")
+        shown["accounts"] = [{name: row[name] for name in about} for row in world.accounts.values()]
+        shown["deliveries"] = self._deliveries.rows()
+        return web.json_response(shown)
+
+    async def _list_deliveries(self, request: web.Request) -> web.Response:
+        return web.json_response({"attempts": self._deliveries.attempts(), "deliveries": self._deliveries.rows()})
+
+    async def _show_switches(self, request: web.Request) -> web.Response:
+        return web.json_response(asdict(self._world.switches))
+
+    async def _set_switches(self, request: web.Request) -> web.Response:
+        try:
+            self._world.switches.apply(await _body(request))
+        except ValueError as error:
+            raise ApiError(str(error)) from error
+        return await self._show_switches(request)
+
+    async def _clock(self, request: web.Request) -> web.Response:
+        given = await _body(request)
+        self._world.schedule.advance(float(given.get("advance", 0)))
+        return web.json_response({"now": self._world.schedule.now()})
+
+    async def _seed(self, request: web.Request) -> web.Response:
+        given = await _body(request)
+        for account in given.get("accounts") or []:
+            seed_account(self._world, account)
+        return web.json_response({"accounts": list(self._world.accounts)})
+
+    async def _reset(self, request: web.Request) -> web.Response:
+        given = await _body(request)
+        world, keep = self._world, given.get("keep") or []
+        kept = {name: dict(world.database.collection(name)) for name in keep}
+        await self._deliveries.forget()
+        world.schedule.clear()
+        world.database.clear()
+        world.tables.forget_indexes()
+        world.switches.reset()
+        self._faults.clear()
+        for name in kept.get("accounts", {}):
+            world.accounts[name] = kept["accounts"][name]
+        for doc in kept.get("webhook_endpoints", {}).values():
+            world.table("webhook_endpoints").save(doc)
+        if not world.accounts:
+            self._seed_first()
+        return web.json_response({"accounts": list(world.accounts)})
+
+    async def _endpoint(self, request: web.Request) -> web.Response:
+        given = {"enabled_events": ["*"], **await _body(request)}
+        if not given.get("url"):
+            raise missing_parameter("url")
+        doc = create_endpoint(self._world, self._account_of(given), given)
+        return web.json_response({**self._world.show(doc), "secret": doc["_secret"], "payload": doc["_payload"]})
+
+    async def _pay(self, request: web.Request) -> web.Response:
+        given = await _body(request)
+        return web.json_response(pay(self._world, self._account_of(given), given))
+
+    async def _invoice(self, request: web.Request) -> web.Response:
+        given = {**await _body(request), "via": "invoice", "outcome": "unpaid"}
+        return web.json_response(pay(self._world, self._account_of(given), given))
+
+    async def _resend(self, request: web.Request) -> web.Response:
+        given = await _body(request)
+        event = self._world.table("events").get(request.match_info["id"])
+        if event is None:
+            raise ApiError(f"No such event: '{request.match_info['id']}'", status=404, code="resource_missing")
+        return web.json_response({"resent": self._deliveries.resend(event, given.get("webhook_endpoint"))})
+
+
+def _succeed(world: World, doc: Doc, given: Doc) -> Doc:
+    if doc["status"] not in intents.OPEN:
+        raise ApiError(f"The intent is {doc['status']}", code="payment_intent_unexpected_state")
+    return intents.charge_intent(world, doc, given.get("payment_method"), given.get("billing_details"))
+
+
+def _settle(world: World, doc: Doc, given: Doc) -> Doc:
+    return intents.settle_intent(world, doc, given.get("outcome") == "failed")
+
+
+def _balance(world: World, doc: Doc, given: Doc) -> Doc:
+    return charges.add_balance(world, doc)
+
+
+async def _body(request: web.Request) -> Doc:
+    if not request.can_read_body:
+        return {}
+    given = await request.json()
+    if not isinstance(given, dict):
+        raise ApiError("The body is a JSON object")
+    return given

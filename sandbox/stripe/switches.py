@@ -1,0 +1,60 @@
+"""Everything about this Stripe that is a choice, by name: `GET /_switches` shows them, `POST /_switches` sets them."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, fields
+from decimal import Decimal
+from typing import Any
+
+
+@dataclass
+class Switches:
+    """Times are real seconds; rates are shares of 1."""
+
+    #: Seconds from a charge to its balance transaction and `charge.updated`; None: only when asked for.
+    balance_after: float | None = 0.5
+    #: Fee of a charge: a share of it and a fixed part in minor units of the settlement currency.
+    fee_percent: float = 2.9
+    fee_fixed: int = 30
+    #: Tax on the fee, as Stripe adds it in some countries; 0: none.
+    fee_tax_percent: float = 0.0
+    #: The rate automatic tax finds for every address.
+    automatic_tax_percent: float = 20.0
+    #: Requests a second and endpoint; 0: no limit (Stripe: 25).
+    requests_per_second: int = 0
+    #: Waiting before each first delivery, and a random wait up to this long on top (deliveries overtake).
+    webhook_delay: float = 0.0
+    webhook_spread: float = 0.0
+    #: Shares of deliveries never sent, sent twice, and of changes told by two events with two ids.
+    webhook_loss: float = 0.0
+    webhook_duplicate: float = 0.0
+    webhook_twin: float = 0.0
+    #: Further attempts after a failed one; the first after this many seconds, each next after twice as many.
+    #: Stripe does not publish its intervals: live retries last three days.
+    webhook_retries: int = 8
+    webhook_retry_after: float = 0.5
+    #: Seconds an endpoint has to answer, and deliveries under way at once.
+    webhook_timeout: float = 10.0
+    webhook_concurrency: int = 50
+
+    def apply(self, changes: dict[str, Any]) -> None:
+        """Sets the named switches; ValueError names one that does not exist or a value of another kind."""
+        defaults = asdict(Switches())
+        for name, value in changes.items():
+            if name not in defaults:
+                raise ValueError(f"no switch {name!r}; there are {', '.join(defaults)}")
+            nothing = value is None and name == "balance_after"
+            if not nothing and (isinstance(value, bool) or not isinstance(value, (int, float)) or value < 0):
+                raise ValueError(f"switch {name!r} is a number of zero or more, not {value!r}")
+            if isinstance(defaults[name], int) and not isinstance(value, int):
+                raise ValueError(f"switch {name!r} is a whole number, not {value!r}")
+            setattr(self, name, value)
+
+    def reset(self) -> None:
+        """Back to the defaults."""
+        for field in fields(self):
+            setattr(self, field.name, field.default)
+
+    def percent(self, name: str) -> Decimal:
+        """A percentage switch, exactly."""
+        return Decimal(str(getattr(self, name)))

@@ -13,9 +13,8 @@ NAME_LIMIT = 200
 class ContactIdentity(Fact):
     """By what a contact is found or made. Holds people's data: never in Temporal.
 
-    `email` is lower case, "" where unknown. A contact's currency is fixed in Zoho, so one customer paying
-    in two currencies is two contacts. `names` are the display names to try, in order, while others are
-    taken.
+    `email` is lower case, "" where unknown. A contact's currency is fixed in Zoho, so one customer paying in two
+    currencies is two contacts. `names` are the display names to try, in order, while others are taken.
     """
 
     customer_id: str = ""
@@ -25,15 +24,14 @@ class ContactIdentity(Fact):
 
 
 def contact_identity(facts: PaymentFacts) -> ContactIdentity:
-    """The identity behind `facts`; a buyer without name or e-mail is named after the customer or payment
-    id.
-    """
+    """The identity behind `facts`; a buyer without name or e-mail is named after the customer or payment id."""
     buyer = facts.buyer
     email = normal_email(buyer.email or facts.receipt_email)
     unnamed = f"Stripe customer {buyer.customer_id or facts.payment_id}"
     known = (buyer.name, facts.billing.name, facts.shipping.name, email, unnamed)
     name = next(filter(None, (_one_line(text) for text in known)))
-    mark = next(m for m in (email, buyer.customer_id, facts.payment_id) if m and m != name)
+    marks = (_one_line(text) for text in (email, buyer.customer_id, facts.payment_id))
+    mark = next(mark for mark in marks if mark and mark != name)
     currency = facts.money.currency
     names = (_limited(name), _limited(name, f" ({mark})"), _limited(name, f" ({mark}) {currency}"))
     return ContactIdentity(customer_id=buyer.customer_id, email=email, currency=currency, names=names)
@@ -58,7 +56,7 @@ def _canonical(text: str) -> str:
 
 
 def _one_line(text: str) -> str:
-    printable = (" " if unicodedata.category(letter).startswith("C") else letter for letter in text)
+    printable = (" " if unicodedata.category(letter) == "Cc" else letter for letter in text)
     return " ".join("".join(printable).split())
 
 

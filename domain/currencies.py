@@ -21,9 +21,7 @@ class UnknownCurrency(ValueError):
     """The code is in no table of ours: refused, never guessed to have two decimals."""
 
     def __init__(self, code: str) -> None:
-        super().__init__(
-            f"currency {code!r} is not in Stripe's table of currencies; update Throughline or refund it"
-        )
+        super().__init__(f"currency {code!r} is not in Stripe's table of currencies; update Throughline or refund it")
         self.code = code
 
 

@@ -1,6 +1,4 @@
-"""One paid line as a line of the order: its amount is Stripe's to the minor unit, whatever its unit price
-is.
-"""
+"""One paid line as a line of the order: its amount is Stripe's to the minor unit, whatever its unit price is."""
 
 from __future__ import annotations
 
@@ -19,9 +17,9 @@ SHIPPING_LINE = "shipping"
 def order_line(line: PaidLine, *, inclusive: bool, rules: RoundingRules) -> OrderLine:
     """`line` for an order whose rates are gross (`inclusive`) or net.
 
-    Rate and discount are Stripe's own where they come to Stripe's amount. Else (tiers, more decimals than
-    Zoho keeps, an exclusive line in a gross order) the rate is the price before discount divided by the
-    quantity; where no such rate exists it is rounded up, and what that is too much joins the discount.
+    Rate and discount are Stripe's own where they come to Stripe's amount. Else (tiers, more decimals than Zoho
+    keeps, an exclusive line in a gross order) the rate is the price before discount divided by the quantity; where
+    no such rate exists it is rounded up, and what that is too much joins the discount.
     """
     converted = inclusive and bool(exclusive_tax(line.taxes, line.total.currency))
     amount = line.total if inclusive else line.subtotal - line.discount
@@ -65,8 +63,8 @@ def exclusive_tax(taxes: Iterable[LineTax], currency: str) -> Money:
 def tax_percentage(line: PaidLine) -> Decimal | None:
     """The sum of the line's tax rates, None where nothing is taxed.
 
-    A rate that brought nothing although it would have come to a minor unit (exempt, reverse charge, not
-    collecting) does not count; one that only rounded to nothing does.
+    A rate that brought nothing although it would have come to a minor unit (exempt, reverse charge, not collecting)
+    does not count; one that only rounded to nothing does.
     """
     net = line.total - total((tax.amount for tax in line.taxes), line.total.currency)
     rates = [tax.percentage for tax in line.taxes if tax.amount or net.minor * tax.percentage < 100]

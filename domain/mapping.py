@@ -48,14 +48,12 @@ def order_day(at: datetime, time_zone: str) -> date:
     return at.astimezone(zone).date()
 
 
-def map_order(
-    facts: PaymentFacts, mapping: MappingPolicy, *, time_zone: str, settings: RoundingRules
-) -> OrderDraft:
+def map_order(facts: PaymentFacts, mapping: MappingPolicy, *, time_zone: str, settings: RoundingRules) -> OrderDraft:
     """The order that `facts` call for, with the adjustment that brings Zoho's total to Stripe's amount.
 
-    Rates are net, and gross as soon as one tax of the payment is inclusive. The draft may still be wrong:
-    only validate_order says whether it may be written. Raises UnknownTimeZone, CurrencyMismatch
-    (check_facts tells first).
+    Rates are net, and gross as soon as one tax of the payment is inclusive. The draft may still be wrong: only
+    validate_order says whether it may be written. Raises UnknownTimeZone, CurrencyMismatch (check_facts tells
+    first).
     """
     currency = facts.money.currency
     paid_lines, charge = _lines_and_shipping(facts, mapping)

@@ -71,9 +71,7 @@ class Money(BaseModel):
         left = abs(self.minor) - sum(q for q, _ in shares)
         order = sorted(range(len(weights)), key=lambda i: (-shares[i][1], i))
         extra = set(order[:left])
-        return [
-            self.model_copy(update={"minor": sign * (q + (i in extra))}) for i, (q, _) in enumerate(shares)
-        ]
+        return [self.model_copy(update={"minor": sign * (q + (i in extra))}) for i, (q, _) in enumerate(shares)]
 
     def _same(self, other: Money) -> None:
         if other.currency != self.currency:

@@ -8,11 +8,10 @@ _PAYMENT = re.compile(r"(pi|ch|py)_([A-Za-z0-9_]+)")
 
 
 def order_number(payment_id: str) -> str:
-    """The sales order's number, from the payment's id alone: `pi_3ABC` -> `SO-3ABC`, `ch_3ABC` ->
-    `SO-ch-3ABC`.
+    """The sales order's number, from the payment's id alone: `pi_3ABC` -> `SO-3ABC`, `ch_3ABC` -> `SO-ch-3ABC`.
 
-    Zoho refuses a number it already has, which makes this the order's idempotency key. The format is frozen
-    at the first release. ValueError for an id that is no payment's.
+    Zoho refuses a number it already has, which makes this the order's idempotency key. The format is frozen at the
+    first release. ValueError for an id that is no payment's.
     """
     match = _PAYMENT.fullmatch(payment_id)
     if match is None:

@@ -13,11 +13,10 @@ from domain.payments import Address, Buyer, Fact
 
 
 class OrderLine(Fact):
-    """One line: `rate` in major units of one piece (gross where the order is tax inclusive), `discount` as
-    an amount.
+    """One line: `rate` in major units of one piece (gross where the order is tax inclusive), `discount` as an
+    amount.
 
-    `item_id` is set where a stored link named it; else `sku` has to be looked up. `tax_percentage` None =
-    no tax.
+    `item_id` is set where a stored link named it; else `sku` has to be looked up. `tax_percentage` None = no tax.
     """
 
     line_id: str
@@ -33,12 +32,11 @@ class OrderLine(Fact):
 
 
 class OrderDraft(Fact):
-    """The whole order before it exists. `total` is what Zoho has to come to: Stripe's amount, to the minor
-    unit.
+    """The whole order before it exists. `total` is what Zoho has to come to: Stripe's amount, to the minor unit.
 
-    `reference` is the payment id. `tax` is Stripe's tax on lines and shipping; Zoho's own may differ by
-    roundings. `adjustment` closes the gap between Zoho's rounding and Stripe's, at most one minor unit a
-    line. `custom_fields` maps a field's api_name to its value.
+    `reference` is the payment id. `tax` is Stripe's tax on lines and shipping; Zoho's own may differ by roundings.
+    `adjustment` closes the gap between Zoho's rounding and Stripe's, at most one minor unit a line. `custom_fields`
+    maps a field's api_name to its value.
     """
 
     number: str

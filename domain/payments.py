@@ -1,6 +1,4 @@
-"""A payment as Stripe tells it, in the shop's words. Holds people's data: lives in the dossier, never in
-Temporal.
-"""
+"""A payment as Stripe tells it, in the shop's words. Holds people's data: lives in the dossier, never in Temporal."""
 
 from __future__ import annotations
 
@@ -66,9 +64,7 @@ class Buyer(Fact):
 
 
 class LineTax(Fact):
-    """One tax on a line: `percentage` as Stripe's rate says it, whether the price already held it, and the
-    amount.
-    """
+    """One tax on a line: `percentage` as Stripe's rate says it, whether the price already held it, and the amount."""
 
     percentage: Decimal
     inclusive: bool
@@ -78,9 +74,8 @@ class LineTax(Fact):
 class PaidLine(Fact):
     """One thing that was paid for. `total` = subtotal - discount + exclusive taxes, as Stripe computes it.
 
-    `unit_minor` is the price of one in minor units, with fractions where Stripe has them
-    (`unit_amount_decimal`). `item_id` is the stored link to Zoho (metadata `zoho_item_id` of price or
-    product), `sku` the second choice.
+    `unit_minor` is the price of one in minor units, with fractions where Stripe has them (`unit_amount_decimal`).
+    `item_id` is the stored link to Zoho (metadata `zoho_item_id` of price or product), `sku` the second choice.
     """
 
     line_id: str

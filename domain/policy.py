@@ -9,14 +9,12 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class PaymentPolicy(BaseModel):
-    """How a payment's run behaves. Every duration is a value, so a test takes milliseconds where a shop
-    takes days.
+    """How a payment's run behaves. Every duration is a value, so a test takes milliseconds where a shop takes days.
 
-    `unpaid_patience`: how long a run waits for an unpaid or uncaptured payment before it gives up as
-    failed. `settle_wait`: after an unknown outcome, how long until a slow write must show when it is looked
-    for again. `contact_lease`: how long one run may hold the right to create a contact before another takes
-    it over. `first_retry`, `longest_retry`: the pace of repeated calls. `call_timeout`: one activity
-    attempt.
+    `unpaid_patience`: how long a run waits for an unpaid or uncaptured payment before it gives up as failed.
+    `settle_wait`: after an unknown outcome, how long until a slow write must show when it is looked for again.
+    `contact_lease`: how long one run may hold the right to create a contact before another takes it over.
+    `first_retry`, `longest_retry`: the pace of repeated calls. `call_timeout`: one activity attempt.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -30,9 +28,7 @@ class PaymentPolicy(BaseModel):
 
 
 class TaxRounding(StrEnum):
-    """Where Zoho rounds tax: once a tax rate over the whole document, or line by line. An organisation's
-    setting.
-    """
+    """Where Zoho rounds tax: once a tax rate over the whole document, or line by line. An organisation's setting."""
 
     ENTITY_LEVEL = "entity_level"
     ITEM_LEVEL = "item_level"
@@ -42,13 +38,13 @@ class MappingPolicy(BaseModel):
     """How Stripe's words become Zoho's. Its hash is pinned by each run.
 
     `sku_keys`: metadata keys searched for the SKU on price, then product; then the price's `lookup_key`.
-    `item_link_key`: metadata key that holds a Zoho item id. `shipping_sku`: the service item that carries
-    taxed shipping (Zoho's `shipping_charge` takes no tax); "" refuses taxed shipping. `charge_field`,
-    `payment_field`: api_names of the order's custom fields, "" to leave one out. `shipment_days`: promised
-    shipment date, days after the order; None leaves it out. `tax_rounding`, `rate_decimals`: the
-    organisation's rounding of tax and the decimals it keeps of a unit price; no call of the API tells them
-    before the first document, so the shop says them here. `deposit_account_id`: Zoho account that payments
-    go to (a Stripe clearing account), "" = Undeposited Funds.
+    `item_link_key`: metadata key that holds a Zoho item id. `shipping_sku`: the service item that carries taxed
+    shipping (Zoho's `shipping_charge` takes no tax); "" refuses taxed shipping.
+    `charge_field`, `payment_field`: api_names of the order's custom fields, "" to leave one out.
+    `shipment_days`: promised shipment date, days after the order; None leaves it out.
+    `tax_rounding`, `rate_decimals`: the organisation's rounding of tax and the decimals it keeps of a unit price; no
+    call of the API tells them before the first document, so the shop says them here.
+    `deposit_account_id`: Zoho account that payments go to (a Stripe clearing account), "" = Undeposited Funds.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

@@ -1,18 +1,15 @@
 """What Zoho will make of an order, computed before it is written, so that a wrong total is never born.
 
 Zoho taxes the rounded line amount, half up: 54.54545 plus 10 % is 54.55 + 5.46 = 60.01, never 60.00 (Zoho
-community, "tax calculation based on actual price, not the rounded price"; recorded documents carry
-`rounding_mode: round_half_up` and `tax_rounding: entity_level`). Line amounts are made equal to Stripe's
-(domain/lines.py), so only tax can part from Stripe's, and only in these places, which the adjustment
-closes:
+community, "tax calculation based on actual price, not the rounded price"; recorded documents carry `rounding_mode:
+round_half_up` and `tax_rounding: entity_level`). Line amounts are made equal to Stripe's (domain/lines.py), so only
+tax can part from Stripe's, and only in these places, which the adjustment closes:
 
-* Stripe rounds each tax of each line; Zoho rounds the summed rate once a line, or once over all lines of
-  that rate.
+* Stripe rounds each tax of each line; Zoho rounds the summed rate once a line, or once over all lines of that rate.
 * Stripe rounds to what it can charge (whole UGX and ISK, 0.010 KWD); Zoho to the currency's decimals.
 * An invoice of Stripe's may round its tax once over the whole invoice, and show the difference on one line.
 
-In a tax inclusive order the total is the sum of the gross lines whatever the tax: there the adjustment is
-zero.
+In a tax inclusive order the total is the sum of the gross lines whatever the tax: there the adjustment is zero.
 """
 
 from __future__ import annotations
@@ -74,8 +71,7 @@ def line_amount(line: OrderLine, rules: RoundingRules) -> Decimal:
 def zoho_totals(draft: OrderDraft, rules: RoundingRules) -> Totals:
     """The order's figures as Zoho computes them from `draft`, its adjustment left out.
 
-    Tax is rounded once a line (`item_level`), or once a tax rate over the sum of its line amounts
-    (`entity_level`).
+    Tax is rounded once a line (`item_level`), or once a tax rate over the sum of its line amounts (`entity_level`).
     """
     amounts = [line_amount(line, rules) for line in draft.lines]
     taxed: defaultdict[tuple[Decimal, int], Decimal] = defaultdict(Decimal)

@@ -1,6 +1,4 @@
-"""Whether a payment may become an order. Nothing is corrected here, and nothing is let through with a
-doubt.
-"""
+"""Whether a payment may become an order. Nothing is corrected here, and nothing is let through with a doubt."""
 
 from __future__ import annotations
 
@@ -49,7 +47,7 @@ def check_origin(facts: PaymentFacts, *, account_id: str, livemode: bool) -> tup
 
 
 def check_facts(facts: PaymentFacts) -> tuple[Problem, ...]:
-    """What is wrong with the payment itself. With MIXED_CURRENCIES, always alone, it cannot even be mapped."""
+    """What is wrong with the payment itself. With MIXED_CURRENCIES, always alone, it cannot be mapped."""
     mixed = {money.currency for money in _amounts(facts)} - {facts.money.currency}
     if mixed:
         fault = f"the payment is in {facts.money.currency} but a part of it in {', '.join(sorted(mixed))}"

@@ -1,0 +1,213 @@
+"""A whole house in one process: sandboxes over real HTTP, real store, real Temporal, worker and ingress."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import httpx
+from pydantic import SecretStr
+from temporalio.client import Client, WorkflowFailureError, WorkflowHandle
+from temporalio.service import RPCError
+
+from activities.assembly import assemble
+from activities.shops import Shops
+from clients.connections import Connection, StripeAccount, ZohoAccount
+from clients.keys import KeyRing
+from clients.store import Store
+from domain.policy import MappingPolicy, PaymentPolicy
+from ingress.app import make_app as make_ingress
+from ingress.run import serving
+from ingress.starter import Starter
+from sandbox.serving import serve
+from sandbox.stripe.app import make_app as make_stripe
+from sandbox.zoho.app import make_app as make_zoho
+from worker import make_workers, now, open_shop
+from workflows import contract
+
+ORGANIZATION = "60001234567"
+QUICK = PaymentPolicy(
+    unpaid_patience=timedelta(seconds=30),
+    settle_wait=timedelta(milliseconds=200),
+    contact_lease=timedelta(seconds=5),
+    first_retry=timedelta(milliseconds=20),
+    longest_retry=timedelta(milliseconds=500),
+    call_timeout=timedelta(seconds=5),
+)
+MAPPING = MappingPolicy(shipping_sku="SHIPPING", shipment_days=2)
+ITEMS = [
+    {"sku": "MUG", "name": "Mug", "rate": 15, "stock": 1000},
+    {"sku": "TEA", "name": "Tea, 100 g", "rate": 9.99, "stock": 1000},
+    {"sku": "POT", "name": "Teapot", "rate": 49.9, "stock": 1000},
+    {"sku": "SHIPPING", "name": "Shipping", "rate": 5, "product_type": "service"},
+]
+SEED: dict[str, Any] = {
+    "name": "Shop",
+    "currency_code": "EUR",
+    "time_zone": "Europe/Berlin",
+    "data_center": "eu",
+    "minute_limit": 100_000,
+    "daily_limit": 1_000_000,
+    "concurrency_limit": 1000,
+    "currencies": [
+        {"currency_code": "USD", "exchange_rate": 0.92, "price_precision": 2},
+        {"currency_code": "JPY", "exchange_rate": 0.0061, "price_precision": 0},
+        {"currency_code": "KWD", "exchange_rate": 2.98, "price_precision": 3},
+    ],
+    "taxes": [{"tax_name": "VAT 19", "tax_percentage": 19}, {"tax_name": "VAT 7", "tax_percentage": 7}],
+    "items": ITEMS,
+    "custom_fields": [
+        {"api_name": "cf_stripe_charge_id", "label": "Stripe charge"},
+        {"api_name": "cf_stripe_payment_id", "label": "Stripe payment"},
+    ],
+}
+BUYER = {
+    "name": "Ada Lovelace",
+    "email": "ada@example.com",
+    "phone": "+49 30 1234",
+    "address": {"line1": "Unter den Linden 1", "city": "Berlin", "postal_code": "10117", "country": "DE"},
+}
+
+
+@dataclass
+class House:
+    """What a test can do with it."""
+
+    slug: str
+    client: Client
+    store: Store
+    stripe_url: str
+    zoho_url: str
+    ingress_url: str
+    connection: Connection
+    http: httpx.AsyncClient
+    accounts: list[str] = field(default_factory=list)
+
+    async def pay(self, **wish: Any) -> dict[str, Any]:
+        """A payment in the Stripe sandbox, announced by its usual events."""
+        given = {"account": self.connection.stripe.account_id, "currency": "eur", **wish}
+        return dict(await self.post(f"{self.stripe_url}/_pay", given))
+
+    async def post(self, url: str, body: Mapping[str, Any]) -> Any:
+        """A sandbox's own door."""
+        answer = await self.http.post(url, json=body)
+        answer.raise_for_status()
+        return answer.json(parse_float=Decimal)
+
+    async def fault(self, at: str, **fault: Any) -> None:
+        """Break something at `stripe` or `zoho`."""
+        await self.post(f"{self.stripe_url if at == 'stripe' else self.zoho_url}/_faults", fault)
+
+    async def zoho(self, organization: str = ORGANIZATION) -> dict[str, Any]:
+        """The organisation's ledger."""
+        answer = await self.http.get(f"{self.zoho_url}/_ledger", params={"organization_id": organization})
+        return dict(answer.json(parse_float=Decimal)["organizations"][organization])
+
+    async def stripe(self) -> dict[str, Any]:
+        """Stripe's ledger."""
+        return dict((await self.http.get(f"{self.stripe_url}/_ledger")).json())
+
+    def run_of(self, payment_id: str) -> WorkflowHandle[Any, Any]:
+        """The payment's run."""
+        return self.client.get_workflow_handle(contract.payment_workflow_id(self.slug, payment_id))
+
+    async def done(self, payment_id: str, *, within: float = 60) -> dict[str, Any]:
+        """What became of the payment, once its run, which an event is yet to start, has ended."""
+        async with asyncio.timeout(within):
+            while True:
+                try:
+                    return dict(await self.run_of(payment_id).result())
+                except RPCError:
+                    await asyncio.sleep(0.02)
+
+    async def failed(self, payment_id: str, *, within: float = 60) -> WorkflowFailureError:
+        """How the payment's run failed."""
+        try:
+            await self.done(payment_id, within=within)
+        except WorkflowFailureError as error:
+            return error
+        raise AssertionError(f"{payment_id} did not fail")
+
+
+def connection_of(slug: str, stripe_url: str, zoho_url: str, **changes: Any) -> Connection:
+    """A pair of sandbox accounts."""
+    return Connection(
+        slug=slug,
+        stripe=StripeAccount(
+            account_id=changes.pop("account_id", "acct_1Test"),
+            livemode=False,
+            api_key=SecretStr(changes.pop("api_key", "sk_test_1")),
+            webhook_secrets=changes.pop("secrets", (SecretStr("whsec_unset"),)),
+            api_base=stripe_url,
+        ),
+        zoho=ZohoAccount(
+            data_center="eu",
+            organization_id=changes.pop("organization_id", ORGANIZATION),
+            client_id="client",
+            client_secret=SecretStr("secret"),
+            refresh_token=SecretStr("refresh"),
+            api_base=zoho_url,
+            accounts_base=zoho_url,
+        ),
+        policy=changes.pop("policy", QUICK),
+        mapping=changes.pop("mapping", MAPPING),
+        **changes,
+    )
+
+
+@asynccontextmanager
+async def a_house(
+    client: Client,
+    folder: Path,
+    *,
+    workers: int = 1,
+    cached: int = 1000,
+    store_url: str = "",
+    seed: Mapping[str, Any] | None = None,
+    events: Sequence[str] = ("*",),
+    **changes: Any,
+) -> AsyncIterator[House]:
+    """Everything running; `seed` changes the organisation, `changes` the connection."""
+    slug = f"shop-{uuid.uuid4().hex[:12]}"
+    async with AsyncExitStack() as stack:
+        stripe = await serve(make_stripe(accounts=[]))
+        stack.push_async_callback(stripe.stop)
+        zoho = await serve(make_zoho())
+        stack.push_async_callback(zoho.stop)
+        http = await stack.enter_async_context(httpx.AsyncClient(timeout=30))
+        store = await Store.open(store_url or f"sqlite+aiosqlite:///{folder}/{slug}.db", KeyRing.generate())
+        stack.push_async_callback(store.close)
+        account = {"id": "acct_1Test", "key": "sk_test_1", "country": "DE", "default_currency": "eur"}
+        (await http.post(f"{stripe.url}/_seed", json={"accounts": [account]})).raise_for_status()
+        organization = {"organization_id": ORGANIZATION, **SEED, **(seed or {})}
+        (await http.post(f"{zoho.url}/_seed", json={"organizations": [organization]})).raise_for_status()
+        secret = "whsec_" + uuid.uuid4().hex
+        connection = connection_of(slug, stripe.url, zoho.url, secrets=(SecretStr(secret),), **changes)
+        connections = {slug: connection}
+        queue = f"house-{slug}"
+        starter = Starter(client, connections, task_queue=queue, zoho_queue=f"{queue}-zoho")
+        for _ in range(workers):
+            own = client if workers == 1 else await Client.connect(
+                client.service_client.config.target_host, namespace=client.namespace, plugins=client.config()["plugins"]
+            )
+            shops = Shops([await open_shop(stack, connection, store)])
+            built = assemble(shops, store, Starter(own, connections, task_queue=queue, zoho_queue=f"{queue}-zoho"), now)
+            for worker in make_workers(own, built, queues=(queue, f"{queue}-zoho"), cached=cached):
+                await stack.enter_async_context(worker)
+        app = make_ingress(connections, client, store, starter=starter)
+        ingress_url = await stack.enter_async_context(serving(app, "127.0.0.1", 0))
+        endpoint = {
+            "account": "acct_1Test",
+            "url": f"{ingress_url}/webhooks/stripe/{slug}",
+            "enabled_events": list(events),
+            "secret": secret,
+        }
+        (await http.post(f"{stripe.url}/_endpoints", json=endpoint)).raise_for_status()
+        yield House(slug, client, store, stripe.url, zoho.url, ingress_url, connection, http)

@@ -35,8 +35,8 @@ class StripeAccountInfo:
 class StripeGateway:
     """Reads one account's payments, writes nothing but metadata. Raises ClientErrors and UnknownCurrency.
 
-    Requests of `fetch_payment`: an intent not yet paid 1, Checkout 3, invoice 4 (5 with products, 1 for each
-    tax rate the invoice does not show), amount details, metadata or no lines 4, a charge without intent 1;
+    Requests of `fetch_payment`: an intent not yet paid 1, Checkout 3, invoice 4 and 1 for each product and each tax
+    rate that the invoice does not show itself, amount details, metadata or no lines 4, a charge without intent 1;
     one more for each further 100 lines. Close it at the end of the process.
     """
 

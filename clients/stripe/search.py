@@ -84,12 +84,8 @@ class LineFinder:
 
     async def _products(self, ids: Iterable[str]) -> dict[str, Raw]:
         """Products by id: Stripe expands four levels, one too few to have them inside an invoice's lines."""
-        wanted = sorted(ids)
-        found: dict[str, Raw] = {}
-        for start in range(0, len(wanted), PAGE):
-            listing = self._client.v1.products.list_async({"ids": wanted[start : start + PAGE], "limit": PAGE})
-            found |= {text(product, "id"): product for product in await every(listing)}
-        return found
+        retrieve = self._client.v1.products.retrieve_async
+        return {product_id: await answer(retrieve(product_id)) for product_id in sorted(ids)}
 
     async def _tax_rates(self, ids: Iterable[str], invoice: Raw) -> dict[str, Raw]:
         """Tax rates by id; those the invoice shows by itself cost no request."""

@@ -98,7 +98,7 @@ async def test_all_pages_of_lines_are_read(fake: FakeStripe, gateway: StripeGate
 
 
 async def test_an_invoice_gives_its_lines(fake: FakeStripe, gateway: StripeGateway) -> None:
-    """Products in one request, a tax rate only where the invoice does not show it: six requests."""
+    """Its product is asked for, and a tax rate only where the invoice does not show it: six requests."""
     paid_intent(fake)
     invoice = {
         "id": "in_1",
@@ -113,7 +113,7 @@ async def test_an_invoice_gives_its_lines(fake: FakeStripe, gateway: StripeGatew
     row = invoice_row()
     row["pricing"]["unit_amount_decimal"] = "500"
     fake.on("GET /v1/invoices/in_1/lines", listed(row))
-    fake.on("GET /v1/products", listed({"id": "prod_1", "name": "Cup", "metadata": {"sku": "CUP"}}))
+    fake.on("GET /v1/products/prod_1", {"id": "prod_1", "name": "Cup", "metadata": {"sku": "CUP"}})
     fake.on("GET /v1/tax_rates/txr_7", {"id": "txr_7", "object": "tax_rate", "percentage": 6.9})
     facts = await gateway.fetch_payment(PI)
     assert (facts.line_source, facts.invoice_id, facts.metadata["po"]) == (LineSource.INVOICE, "in_1", "77")
@@ -123,7 +123,10 @@ async def test_an_invoice_gives_its_lines(fake: FakeStripe, gateway: StripeGatew
     by_path = {one.path: one.query for one in fake.sent}
     assert ("payment[type]", "payment_intent") in by_path["/v1/invoice_payments"]
     assert ("payment[payment_intent]", PI) in by_path["/v1/invoice_payments"]
-    assert by_path["/v1/products"] == [("ids[0]", "prod_1"), ("limit", "100")]
+    assert by_path["/v1/invoices/in_1/lines"] == [
+        ("limit", "100"),
+        ("expand[0]", "data.pricing.price_details.price"),
+    ]
 
 
 async def test_amount_details_come_before_metadata(fake: FakeStripe, gateway: StripeGateway) -> None:

@@ -22,10 +22,10 @@ from pydantic import (
 
 from clients.errors import SettingsError
 from clients.settings import explain, hint
+from clients.zoho.datacenters import DATA_CENTERS
 from domain.policy import MappingPolicy, PaymentPolicy
 
 SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,38}")
-DATA_CENTERS = ("us", "eu", "in", "au", "jp", "ca", "sa", "cn", "uk", "ae")
 # Each may be written inline, as `<name>_file` (a path) or as `<name>_env` (a variable's name).
 SECRETS = {"stripe": ("api_key",), "zoho": ("client_secret", "refresh_token")}
 SECRET_LISTS = {"stripe": ("webhook_secrets",), "": ("notify",)}
@@ -40,9 +40,7 @@ class _Account(BaseModel):
         parts = urlsplit(base)
         plain = parts.scheme in ("http", "https") and parts.hostname and "@" not in parts.netloc
         if base and (not plain or parts.query or parts.fragment):
-            raise ValueError(
-                "write an http or https address without user, query or fragment, or leave it out"
-            )
+            raise ValueError("write an http or https address without user, query or fragment, or leave it out")
         return base.rstrip("/")
 
 
@@ -63,22 +61,17 @@ class StripeAccount(_Account):
     @classmethod
     def _signing_secrets(cls, secrets: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
         if not all(re.fullmatch(r"whsec_\S+", secret.get_secret_value()) for secret in secrets):
-            raise ValueError(
-                "each starts with whsec_; copy it from the endpoint's page in Stripe's Dashboard"
-            )
+            raise ValueError("each starts with whsec_; copy it from the endpoint's page in Stripe's Dashboard")
         return secrets
 
     @model_validator(mode="after")
     def _key_of_this_mode(self) -> StripeAccount:
         key, mode = self.api_key.get_secret_value(), "live" if self.livemode else "test"
         if not re.fullmatch(rf"[sr]k_{mode}_\S+", key):
-            raise ValueError(
-                f"livemode is {str(self.livemode).lower()}, so api_key has to start with rk_{mode}_"
-            )
+            raise ValueError(f"livemode is {str(self.livemode).lower()}, so api_key has to start with rk_{mode}_")
         if key.startswith("sk_live_") and not self.allow_secret_key:
             raise ValueError(
-                "api_key is an unrestricted live key: make a restricted one (rk_live_) "
-                "or set allow_secret_key = true"
+                "api_key is an unrestricted live key: make a restricted one (rk_live_) or set allow_secret_key = true"
             )
         if self.livemode and self.api_base.startswith("http:"):
             raise ValueError("api_base has to be https in live mode")
@@ -142,8 +135,7 @@ def _tables(path: Path) -> dict[str, Any]:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise SettingsError(
-            f"connections_file: {path} cannot be read ({error.strerror}); "
-            "create it or set THROUGHLINE_CONNECTIONS_FILE"
+            f"connections_file: {path} cannot be read ({error.strerror}); create it or set THROUGHLINE_CONNECTIONS_FILE"
         ) from None
     except ValueError as error:
         raise SettingsError(f"{path} is not valid TOML: {error}") from None

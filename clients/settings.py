@@ -103,9 +103,7 @@ def load_settings(**given: Any) -> Settings:
 def _config_file() -> Path:
     named = os.environ.get(CONFIG_VARIABLE)
     if named and not Path(named).is_file():
-        raise SettingsError(
-            f"{CONFIG_VARIABLE} names {named}, which is no file: correct the path or unset it"
-        )
+        raise SettingsError(f"{CONFIG_VARIABLE} names {named}, which is no file: correct the path or unset it")
     return Path(named) if named else CONFIG_FILE
 
 

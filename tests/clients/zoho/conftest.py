@@ -100,7 +100,7 @@ def an_account(**fields: str) -> ZohoAccount:
     """An account of an organisation in the United States, with `fields` of its own."""
     return ZohoAccount(
         organization_id=fields.pop("organization_id", ORGANIZATION),
-        client_id="1000.CLIENT",
+        client_id=fields.pop("client_id", "1000.CLIENT"),
         client_secret=SecretStr("the-client-secret"),
         refresh_token=SecretStr("the-refresh-token"),
         **fields,

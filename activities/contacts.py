@@ -150,7 +150,7 @@ class ContactActivities:
         await self._release(wanted, draft)
 
     @activity.defn
-    async def find_contact(self, wanted: ContactInput) -> ContactWritten | None:
+    async def find_contact(self, wanted: ContactInput) -> ContactWritten:
         """The payer's contact in Zoho: an active customer with the e-mail (or the very name) and the currency."""
         draft = await self._dossier.order(wanted, wanted.order_ref)
         identity = draft.contact
@@ -163,14 +163,17 @@ class ContactActivities:
             if _is_payer(row, identity):
                 await self._settle(wanted, draft, row)
                 return ContactWritten(contact_id=row.contact_id)
-        return None
+        # The same payer in another currency, or a vendor of the same address, has a name already.
+        taken = {row.name for row in rows}
+        free = (choice for choice, name in enumerate(identity.names) if name not in taken)
+        return ContactWritten(name_choice=next(free, len(identity.names) - 1))
 
     @activity.defn
     async def create_contact(self, wanted: ContactInput) -> ContactWritten:
         """Create the payer's contact under its `name_choice`; `taken` where Zoho has that name already."""
         draft = await self._dossier.order(wanted, wanted.order_ref)
         identity = draft.contact
-        name = identity.names[min(wanted.name_choice, len(identity.names) - 1)]
+        name = _name(identity, wanted.name_choice)
         currency_id = await self._currency_id(wanted.connection, identity.currency)
         created: list[ContactDocument] = []
 
@@ -241,6 +244,11 @@ class ContactActivities:
                 "zoho", f"the organisation has no currency {code}; add it in Zoho", code="no_currency"
             )
         return currency.currency_id
+
+
+def _name(identity: ContactIdentity, choice: int) -> str:
+    """Without an e-mail only the last name tells the payer from a namesake, so it is the only one used."""
+    return identity.names[choice if identity.email else -1]
 
 
 def _is_payer(row: ContactDocument, identity: ContactIdentity) -> bool:

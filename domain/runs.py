@@ -174,9 +174,13 @@ class ContactInput(PaymentRef):
 
 
 class ContactWritten(Fact):
-    """`taken` where the name belongs to somebody else; `unknown` where the answer was lost."""
+    """`taken` where the name belongs to somebody else; `unknown` where the answer was lost.
+
+    A look that found no contact tells the first name that it did not see taken as `name_choice`.
+    """
 
     contact_id: str = ""
+    name_choice: int = 0
     taken: bool = False
     unknown: bool = False
     asked: int = 0

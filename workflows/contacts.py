@@ -43,13 +43,16 @@ async def settle_contact(calls: Calls, ref: PaymentRef, plan: OrderPlan) -> str:
 
 
 async def _find_or_create(calls: Calls, wanted: ContactInput) -> str:
-    async def look() -> ContactWritten | None:
+    async def look() -> ContactWritten:
         return await calls.zoho_read(ContactActivities.find_contact, wanted, "Look for the payer's contact")
 
+    async def look_for_ours() -> ContactWritten | None:
+        seen = await look()
+        return seen if seen.contact_id else None
+
     found = await look()
-    for choice in range(_NAMES):
-        if found is not None:
-            return found.contact_id
+    choice = found.name_choice
+    while not found.contact_id and choice < _NAMES:
         named = wanted.model_copy(update={"name_choice": choice})
 
         async def write(after: int, named: ContactInput = named) -> ContactWritten:
@@ -59,11 +62,13 @@ async def _find_or_create(calls: Calls, wanted: ContactInput) -> str:
                 "Create the payer's contact",
             )
 
-        written = await calls.settle(write, look, "contact")
-        if not written.taken:
-            return written.contact_id
-        # Taken by our own lost write, or by somebody else: look before another name is tried.
-        found = await look()
+        found = await calls.settle(write, look_for_ours, "contact")
+        if found.taken:
+            # By our own lost write, or by a namesake: look before another name is tried.
+            found = await look()
+            choice = max(choice + 1, found.name_choice)
+    if found.contact_id:
+        return found.contact_id
     raise ApplicationError(
         "every name for the payer's contact is taken by another contact of this organisation; rename one in Zoho, or "
         "allow duplicate contact names, then start the payment again",

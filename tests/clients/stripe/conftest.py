@@ -13,6 +13,7 @@ from clients.connections import StripeAccount
 from clients.stripe.gateway import StripeGateway
 from domain.policy import MappingPolicy
 from tests.clients.stripe.fake import FakeStripe
+from tests.sandbox.vendor.stripe_check import request_problems
 
 
 def account_at(base: str) -> StripeAccount:
@@ -36,10 +37,11 @@ def fake() -> FakeStripe:
 
 @pytest.fixture
 async def gateway(fake: FakeStripe) -> AsyncIterator[StripeGateway]:
-    """The gateway in front of `fake`, impatient: it waits 0.3 s for an answer."""
+    """The gateway in front of `fake`, impatient: it waits 0.3 s. It may send only what Stripe knows."""
     app = web.Application()
     app.router.add_route("*", "/{rest:.*}", fake.handle)
     async with TestServer(app) as server:
         gateway = StripeGateway(account_at(str(server.make_url("/"))), MappingPolicy(), timeout=httpx.Timeout(0.3))
         yield gateway
         await gateway.close()
+    assert not [problem for one in fake.sent for problem in request_problems(one.method, one.path, one.params())]

@@ -35,6 +35,17 @@ class Sent:
     form: list[tuple[str, str]]
     headers: CIMultiDict[str]
 
+    def params(self) -> dict[str, Any]:
+        """Query and form as the nested object that `a[b][0]` spells."""
+        params: dict[str, Any] = {}
+        for name, value in (*self.query, *self.form):
+            *path, last = name.replace("]", "").split("[")
+            place = params
+            for key in path:
+                place = place.setdefault(key, {})
+            place[last] = value
+        return params
+
 
 class FakeStripe:
     """Answers by method and path; what it does not know is Stripe's own 404."""

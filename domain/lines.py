@@ -35,7 +35,7 @@ def order_line(line: PaidLine, *, inclusive: bool, rules: RoundingRules) -> Orde
         quantity=line.quantity,
         rate=rate,
         discount=max(excess, excess.zero()),
-        tax_percentage=tax_percentage(line),
+        tax_percentage=sum(tax_rates(line), Decimal(0)) or None,
     )
 
 
@@ -60,15 +60,15 @@ def exclusive_tax(taxes: Iterable[LineTax], currency: str) -> Money:
     return total((tax.amount for tax in taxes if not tax.inclusive), currency)
 
 
-def tax_percentage(line: PaidLine) -> Decimal | None:
-    """The sum of the line's tax rates, None where nothing is taxed.
+def tax_rates(line: PaidLine) -> tuple[Decimal, ...]:
+    """The percentages above zero that tax the line.
 
     A rate that brought nothing although it would have come to a minor unit (exempt, reverse charge, not collecting)
     does not count; one that only rounded to nothing does.
     """
     net = line.total - total((tax.amount for tax in line.taxes), line.total.currency)
-    rates = [tax.percentage for tax in line.taxes if tax.amount or net.minor * tax.percentage < 100]
-    return sum(rates, Decimal(0)) or None
+    counted = (tax.percentage for tax in line.taxes if tax.amount or net.minor * tax.percentage < 100)
+    return tuple(rate for rate in counted if rate)
 
 
 def _gross_discount(line: PaidLine) -> Money:

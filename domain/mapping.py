@@ -8,11 +8,11 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from domain.contacts import contact_identity
-from domain.lines import order_line, shipping_line
+from domain.lines import order_line, shipping_line, tax_rates
 from domain.money import Money, total
 from domain.numbers import order_number
 from domain.orders import OrderDraft
-from domain.payments import LineTax, PaidLine, PaymentFacts
+from domain.payments import PaidLine, PaymentFacts
 from domain.policy import MappingPolicy
 from domain.totals import RoundingRules, zoho_totals
 
@@ -51,13 +51,13 @@ def order_day(at: datetime, time_zone: str) -> date:
 def map_order(facts: PaymentFacts, mapping: MappingPolicy, *, time_zone: str, settings: RoundingRules) -> OrderDraft:
     """The order that `facts` call for, with the adjustment that brings Zoho's total to Stripe's amount.
 
-    Rates are net, and gross as soon as one tax of the payment is inclusive. The draft may still be wrong: only
-    validate_order says whether it may be written. Raises UnknownTimeZone, CurrencyMismatch (check_facts tells
-    first).
+    Rates are net; they are gross as soon as one tax of the payment is inclusive, or one line has several taxes. The
+    draft may still be wrong: only validate_order says whether it may be written. Raises UnknownTimeZone, and
+    CurrencyMismatch where check_facts says MIXED_CURRENCIES.
     """
     currency = facts.money.currency
     paid_lines, charge = _lines_and_shipping(facts, mapping)
-    inclusive = any(tax.inclusive for tax in _taxes(paid_lines))
+    inclusive = any(_is_gross(line) for line in paid_lines)
     day = order_day(facts.paid_at(), time_zone)
     promised = None if mapping.shipment_days is None else day + timedelta(days=mapping.shipment_days)
     draft = OrderDraft(
@@ -90,8 +90,9 @@ def _lines_and_shipping(facts: PaymentFacts, mapping: MappingPolicy) -> tuple[tu
     return (*facts.lines, shipping_line(cost, mapping.shipping_sku)), facts.money.zero()
 
 
-def _taxes(lines: tuple[PaidLine, ...]) -> list[LineTax]:
-    return [tax for line in lines for tax in line.taxes]
+def _is_gross(line: PaidLine) -> bool:
+    """Several rates are one tax group in Zoho, rounded part by part or as one: only a gross total does not care."""
+    return len(tax_rates(line)) > 1 or any(tax.inclusive for tax in line.taxes)
 
 
 def _adjusted(draft: OrderDraft, settings: RoundingRules) -> OrderDraft:

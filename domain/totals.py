@@ -5,11 +5,13 @@ community, "tax calculation based on actual price, not the rounded price"; recor
 round_half_up` and `tax_rounding: entity_level`). Line amounts are made equal to Stripe's (domain/lines.py), so only
 tax can part from Stripe's, and only in these places, which the adjustment closes:
 
-* Stripe rounds each tax of each line; Zoho rounds the summed rate once a line, or once over all lines of that rate.
+* Stripe rounds the tax of each line; Zoho rounds it once a line, or once over all lines of that rate.
 * Stripe rounds to what it can charge (whole UGX and ISK, 0.010 KWD); Zoho to the currency's decimals.
 * An invoice of Stripe's may round its tax once over the whole invoice, and show the difference on one line.
 
-In a tax inclusive order the total is the sum of the gross lines whatever the tax: there the adjustment is zero.
+In a tax inclusive order the total is the sum of the gross lines whatever the tax: there the adjustment is zero. So
+lines with several taxes are written gross (domain/mapping.py): Zoho may round a tax group part by part or as one,
+which the API does not tell, and Stripe rounds part by part.
 """
 
 from __future__ import annotations

@@ -63,7 +63,8 @@ def validate_order(facts: PaymentFacts, draft: OrderDraft, settings: RoundingRul
     problems = (*check_facts(facts), *_unnamed_lines(draft))
     if any(problem.code in _BROKEN_SUMS for problem in problems):
         return problems
-    return (*problems, *_check_totals(draft, zoho_totals(draft, settings), settings))
+    zoho = zoho_totals(draft, settings)
+    return (*problems, *(_check_total(draft, zoho, settings) or _check_tax(facts, draft, zoho)))
 
 
 def _amounts(facts: PaymentFacts) -> Iterator[Money]:
@@ -146,20 +147,27 @@ def _unnamed_lines(draft: OrderDraft) -> Iterator[Problem]:
             yield Problem.of(ProblemCode.LINE_WITHOUT_SKU, fault, cure)
 
 
-def _check_totals(draft: OrderDraft, zoho: Totals, settings: RoundingRules) -> Iterator[Problem]:
+def _check_total(draft: OrderDraft, zoho: Totals, settings: RoundingRules) -> tuple[Problem, ...]:
     currency = draft.total.currency
     least = smallest_amount(currency)
-    allowed = least.decimal() * len(draft.lines)
     adjustment = draft.adjustment.decimal()
-    if abs(adjustment) > allowed:
+    if abs(adjustment) > least.decimal() * len(draft.lines):
         fault = f"Zoho would come to {zoho.total:f} {currency} where Stripe took {draft.total}"
         cure = f"more than {least} a line is no rounding: compare the payment's tax rates with Zoho's"
-        yield Problem.of(ProblemCode.TOTALS_DIFFER, fault, cure)
-    elif zoho.total + settings.rounded(adjustment) != draft.total.decimal():
+        return (Problem.of(ProblemCode.TOTALS_DIFFER, fault, cure),)
+    if zoho.total + settings.rounded(adjustment) != draft.total.decimal():
         fault = f"with {settings.price_precision} decimals of {currency} Zoho cannot come to {draft.total}"
         cure = f"correct the decimals of {currency} in Zoho (Settings, Currencies)"
-        yield Problem.of(ProblemCode.CURRENCY_DECIMALS, fault, cure)
-    elif abs(zoho.tax - draft.tax.decimal()) > allowed:
-        fault = f"Zoho would book {zoho.tax:f} {currency} of tax where Stripe took {draft.tax}"
-        cure = f"look for a line that is taxed in part only, or a wrong rate, and {_BY_HAND}"
-        yield Problem.of(ProblemCode.TAX_DIFFERS, fault, cure)
+        return (Problem.of(ProblemCode.CURRENCY_DECIMALS, fault, cure),)
+    return ()
+
+
+def _check_tax(facts: PaymentFacts, draft: OrderDraft, zoho: Totals) -> tuple[Problem, ...]:
+    """Each amount of tax that Stripe rounded, and each line, may be off by the least amount."""
+    currency = draft.total.currency
+    rounded = sum(len(line.taxes) for line in facts.lines) + len(draft.lines)
+    if abs(zoho.tax - draft.tax.decimal()) <= smallest_amount(currency).decimal() * rounded:
+        return ()
+    fault = f"Zoho would book {zoho.tax:f} {currency} of tax where Stripe took {draft.tax}"
+    cure = f"look for a line that is taxed in part only, or a wrong rate, and {_BY_HAND}"
+    return (Problem.of(ProblemCode.TAX_DIFFERS, fault, cure),)

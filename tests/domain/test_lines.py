@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.currencies import exponent
-from domain.lines import SHIPPING_LINE, order_line, shipping_line, tax_percentage
+from domain.lines import SHIPPING_LINE, order_line, shipping_line, tax_rates
 from domain.money import Money
 from domain.payments import LineTax, PaidLine
 from domain.totals import RoundingRules, line_amount
-from tests.domain.stripe_like import CURRENCIES, PROPERTY, paid_line, paid_lines, shipping
+from tests.domain.stripe_like import CURRENCIES, PROPERTY, paid_line, paid_lines, shipping, shop_rates
 
 CENTS = RoundingRules(price_precision=2)
 
@@ -28,7 +28,7 @@ def parts(line: PaidLine, *, inclusive: bool = False, rules: RoundingRules = CEN
 @given(st.data(), st.sampled_from(CURRENCIES), st.booleans(), st.integers(0, 8))
 def test_every_amount_is_stripes(data: st.DataObject, currency: str, inclusive: bool, decimals: int) -> None:
     """However few decimals Zoho keeps of a unit price, the line comes to Stripe's net, or gross, amount."""
-    line = data.draw(paid_lines(currency, 1, st.booleans()))
+    line = data.draw(paid_lines(currency, 1, data.draw(shop_rates())))
     rules = RoundingRules(price_precision=exponent(currency), rate_decimals=decimals)
     amount = line.total if inclusive else line.subtotal - line.discount
     written = order_line(line, inclusive=inclusive, rules=rules)
@@ -82,25 +82,29 @@ def test_a_gross_price_stays() -> None:
 
 def test_rates_of_a_line_are_added() -> None:
     """Several taxes of a line are one percentage, which one tax group of Zoho's has to have."""
-    assert tax_percentage(paid_line(rates=[("5", False), ("9.975", False)])) == Decimal("14.975")
-    assert tax_percentage(paid_line(rates=[("0", False)])) is None
-    assert tax_percentage(paid_line()) is None
+    line = paid_line(rates=[("5", False), ("9.975", False), ("0", False)])
+    assert tax_rates(line) == (Decimal(5), Decimal("9.975"))
+    assert order_line(line, inclusive=True, rules=CENTS).tax_percentage == Decimal("14.975")
+
+
+@pytest.mark.parametrize("rates", [[], [("0", False)], [("0", True)]])
+def test_no_tax_is_none(rates: list[tuple[str, bool]]) -> None:
+    """A line without tax, or taxed at nothing, carries no tax of Zoho's."""
+    assert order_line(paid_line(rates=rates), inclusive=False, rules=CENTS).tax_percentage is None
 
 
 def test_a_tax_that_was_not_taken_is_none() -> None:
-    """A rate that brought nothing although it would have come to a cent (exempt, reverse charge) is left
-    out.
-    """
+    """A rate that brought nothing although it would have come to a cent (exempt, reverse charge) is left out."""
     none = LineTax(percentage=Decimal(20), inclusive=False, amount=Money.of(0, "EUR"))
     some = LineTax(percentage=Decimal(5), inclusive=False, amount=Money.of(50, "EUR"))
-    assert tax_percentage(paid_line().model_copy(update={"taxes": (none,)})) is None
-    assert tax_percentage(paid_line().model_copy(update={"taxes": (none, some)})) == Decimal(5)
+    assert tax_rates(paid_line().model_copy(update={"taxes": (none,)})) == ()
+    assert tax_rates(paid_line().model_copy(update={"taxes": (none, some)})) == (Decimal(5),)
 
 
 def test_a_tax_that_rounded_to_nothing_counts() -> None:
     """A rate on 0.02, or on something given away, is still the line's rate."""
-    assert tax_percentage(paid_line("2", rates=[("20", False)])) == Decimal(20)
-    assert tax_percentage(paid_line("1000", discount=1000, rates=[("20", False)])) == Decimal(20)
+    assert tax_rates(paid_line("2", rates=[("20", False)])) == (Decimal(20),)
+    assert tax_rates(paid_line("1000", discount=1000, rates=[("20", False)])) == (Decimal(20),)
 
 
 def test_taxed_shipping_is_a_line() -> None:

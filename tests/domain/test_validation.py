@@ -135,6 +135,13 @@ def test_tax_that_differs_inside_the_price() -> None:
     assert "1.00 EUR" in problem.message
 
 
+def test_many_small_roundings_of_tax_pass() -> None:
+    """Four authorities that each round half a cent up come to more tax than their sum, and that is no fault."""
+    line = paid_line("10", rates=[("5", False)] * 4)
+    assert line.tax.minor == 4
+    assert codes(payment(line)) == []
+
+
 def test_amounts_stripe_cannot_charge() -> None:
     """Half a króna and a single fils are refused; whole ones pass."""
     krona = RoundingRules(price_precision=0)

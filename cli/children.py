@@ -36,6 +36,7 @@ class Child:
     ) -> Child:
         """Starts `command`, appending its output to `log`, or to our own. OSError where it cannot.
 
+        `env` is its whole environment, ours where there is none.
         On Linux the kernel ends the child when the calling thread is gone, so call it from the main thread;
         elsewhere our exit handler does.
         """
@@ -45,7 +46,7 @@ class Child:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
-                env={**os.environ, **(env or {})},
+                env=env,
                 start_new_session=True,  # Ctrl-C reaches the parent alone, which ends its children in order
                 preexec_fn=_die_with_parent(),
             )

@@ -54,19 +54,15 @@ class Books:
     payments: list[Ledger] = field(default_factory=list)
 
 
-def succeeded(stripe: Ledger, account_id: str) -> dict[str, Paid]:
-    """Every payment of the account that brought money, by id: intents, and charges without one."""
+def succeeded(stripe: Ledger) -> dict[str, Paid]:
+    """Every payment that brought money, by id: intents, and charges without one."""
     intents = [row for row in stripe["payment_intents"] if row["status"] == "succeeded"]
-    charges = [
-        row for row in stripe["charges"] if row["paid"] and row["captured"] and not row["payment_intent"]
-    ]
-    found = [(row, row["amount_received"]) for row in intents] + [
-        (row, row["amount_captured"]) for row in charges
-    ]
+    charges = [row for row in stripe["charges"] if row["paid"] and row["captured"] and not row["payment_intent"]]
+    found = [(row, row["amount_received"]) for row in intents] + [(row, row["amount_captured"]) for row in charges]
     return {
         row["id"]: Paid(row["id"], major(minor, row["currency"]), row["currency"].upper(), row["created"])
         for row, minor in found
-        if minor and row["account"] == account_id
+        if minor
     }
 
 
@@ -90,12 +86,12 @@ def books_by_reference(organization: Ledger) -> dict[str, Books]:
     return dict(books)
 
 
-def check(stripe: Ledger, account_id: str, organization: Ledger, sold: Sold | None = None) -> list[Violation]:
-    """Every violation between the account's payments and the organisation's books, none where all is well.
+def check(stripe: Ledger, organization: Ledger, sold: Sold | None = None) -> list[Violation]:
+    """Every violation between an account's ledger and its organisation's, none where all is well.
 
     `sold`, where it is known, says what was bought with each payment; stock then has to have moved by it.
     """
-    paid = succeeded(stripe, account_id)
+    paid = succeeded(stripe)
     books = books_by_reference(organization)
     return [
         *_each_once(paid, books),
@@ -130,29 +126,23 @@ def _amounts(paid: Mapping[str, Paid], books: Mapping[str, Books]) -> Iterable[V
         for name, row, key in named:
             if (Decimal(row[key]), row["currency_code"]) != (truth.amount, truth.currency):
                 said = f"{row[key]} {row['currency_code']}"
-                yield Violation(
-                    "I3", payment_id, f"{name} says {said}, Stripe {truth.amount} {truth.currency}"
-                )
+                yield Violation("I3", payment_id, f"{name} says {said}, Stripe {truth.amount} {truth.currency}")
         for row in found.invoices:
             if Decimal(row["balance"]) != 0:
-                yield Violation(
-                    "I3", payment_id, f"invoice still wants {row['balance']} {row['currency_code']}"
-                )
+                yield Violation("I3", payment_id, f"invoice still wants {row['balance']} {row['currency_code']}")
 
 
 def _totals(paid: Mapping[str, Paid], books: Mapping[str, Books]) -> Iterable[Violation]:
     """I3: for each currency, the sum of Stripe's payments is the sum of Zoho's."""
-    received: Counter[str] = Counter()
-    booked: Counter[str] = Counter()
+    received: dict[str, Decimal] = defaultdict(Decimal)
+    booked: dict[str, Decimal] = defaultdict(Decimal)
     for truth in paid.values():
-        received[truth.currency] += truth.amount  # type: ignore[assignment]
+        received[truth.currency] += truth.amount
     for row in (row for found in books.values() for row in found.payments):
-        booked[row["currency_code"]] += Decimal(row["amount"])  # type: ignore[assignment]
+        booked[row["currency_code"]] += Decimal(row["amount"])
     for currency in sorted(received.keys() | booked.keys()):
         if received[currency] != booked[currency]:
-            yield Violation(
-                "I3", currency, f"Stripe received {received[currency]}, Zoho books {booked[currency]}"
-            )
+            yield Violation("I3", currency, f"Stripe received {received[currency]}, Zoho books {booked[currency]}")
 
 
 def _nothing_invented(paid: Mapping[str, Paid], books: Mapping[str, Books]) -> Iterable[Violation]:
@@ -162,9 +152,7 @@ def _nothing_invented(paid: Mapping[str, Paid], books: Mapping[str, Books]) -> I
             continue
         for name, rows in (("order", found.orders), ("invoice", found.invoices), ("payment", found.payments)):
             if rows:
-                yield Violation(
-                    "I6", reference or "(no reference)", f"{len(rows)} {name}s trace to no payment"
-                )
+                yield Violation("I6", reference or "(no reference)", f"{len(rows)} {name}s trace to no payment")
 
 
 def _stock(
@@ -176,21 +164,20 @@ def _stock(
     for pieces in invoiced.values():
         moved.update(pieces)
     for item in organization["items"]:
-        stock = item["stock"]
-        if stock is None:
+        if not item["track_inventory"]:
             continue
-        expected = Decimal(stock["opening"]) - moved[item["item_id"]]
-        if Decimal(stock["accounting"]) != expected:
-            yield Violation("I2", item["sku"], f"accounting stock is {stock['accounting']}, not {expected}")
-        if Decimal(stock["physical"]) != Decimal(stock["opening"]):
-            yield Violation(
-                "I2", item["sku"], f"physical stock moved to {stock['physical']} without a shipment"
-            )
-    skus = {item["item_id"]: item["sku"] for item in organization["items"]}
+        expected = Decimal(item["opening"]) - moved[item["item_id"]]
+        if Decimal(item["accounting"]) != expected:
+            yield Violation("I2", item["sku"], f"accounting stock is {item['accounting']}, not {expected}")
+        if Decimal(item["physical"]) != Decimal(item["opening"]):
+            yield Violation("I2", item["sku"], f"physical stock moved to {item['physical']} without a shipment")
+    shelf = {item["item_id"]: item["sku"] for item in organization["items"] if item["track_inventory"]}
     for payment_id in paid.keys() & (sold or {}).keys():
-        got = {skus.get(item_id, item_id): count for item_id, count in invoiced.get(payment_id, {}).items()}
-        if got != dict((sold or {})[payment_id]):
-            yield Violation("I2", payment_id, f"invoiced {got}, sold {dict((sold or {})[payment_id])}")
+        pieces = invoiced.get(payment_id, Counter())
+        got = {shelf[item_id]: count for item_id, count in pieces.items() if item_id in shelf}
+        wanted = dict((sold or {})[payment_id])
+        if got != wanted:
+            yield Violation("I2", payment_id, f"invoiced {got}, sold {wanted}")
 
 
 def pieces_by_payment(books: Mapping[str, Books]) -> dict[str, Counter[str]]:

@@ -14,9 +14,7 @@ from cli.exits import Exit, Stop
 from cli.output import Format, say
 from clients.errors import ClientError, Refused, SettingsError
 
-EXIT_CODES = (
-    "Exit codes: 0 fine, 1 a check failed, 2 wrong usage, 3 a setting is wrong, 4 something is unreachable."
-)
+EXIT_CODES = "Exit codes: 0 fine, 1 a check failed, 2 wrong usage, 3 a setting is wrong, 4 something is unreachable."
 
 app = typer.Typer(
     help="Carries every Stripe payment to Zoho Inventory, exactly once and to the cent.",
@@ -25,9 +23,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-payments = typer.Typer(
-    help="Look at payments: what Temporal runs and what was written.", no_args_is_help=True
-)
+payments = typer.Typer(help="Look at payments: what Temporal runs and what was written.", no_args_is_help=True)
 app.add_typer(payments, name="payments")
 
 Output = Annotated[Format, typer.Option("--output", "-o", help="How results are written.")]
@@ -49,9 +45,7 @@ def demo(
     """Everything at once: Temporal, both sandboxes, a worker, the ingress, and a story of payments."""
     from cli.demo import DemoPorts, run_demo
 
-    ports = DemoPorts(
-        temporal=temporal_port, ui=ui_port, ingress=ingress_port, stripe=stripe_port, zoho=zoho_port
-    )
+    ports = DemoPorts(temporal=temporal_port, ui=ui_port, ingress=ingress_port, stripe=stripe_port, zoho=zoho_port)
     _run(run_demo(home, ports, once=once, fresh=fresh, form=output))
 
 
@@ -73,9 +67,7 @@ def sandbox(
     zoho_port: Annotated[int, typer.Option(help="The Zoho sandbox's port.")] = 8082,
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
     state: Annotated[Path | None, typer.Option(help="Keep state in this folder.")] = None,
-    connections: Annotated[
-        Path | None, typer.Option(help="Seed a shop and write its connection file here.")
-    ] = None,
+    connections: Annotated[Path | None, typer.Option(help="Seed a shop and write its connection file here.")] = None,
     webhook_url: Annotated[
         str, typer.Option(help="Where the seeded shop's webhooks go.")
     ] = "http://127.0.0.1:8080/webhooks/stripe/demo",
@@ -83,11 +75,7 @@ def sandbox(
     """Run a Stripe and a Zoho to try everything on."""
     from cli.sandbox import run_sandbox
 
-    _run(
-        run_sandbox(
-            host, stripe_port, zoho_port, state=state, connections=connections, webhook_url=webhook_url
-        )
-    )
+    _run(run_sandbox(host, stripe_port, zoho_port, state=state, connections=connections, webhook_url=webhook_url))
 
 
 @app.command()
@@ -125,9 +113,7 @@ def payments_list(
 
 @payments.command("show")
 def payments_show(
-    business_id: Annotated[
-        str, typer.Argument(metavar="ID", help="Any of a payment's ids: pi_…, ch_…, SO-…")
-    ],
+    business_id: Annotated[str, typer.Argument(metavar="ID", help="Any of a payment's ids: pi_…, ch_…, SO-…")],
     output: Output = Format.TABLE,
 ) -> None:
     """One payment: its run, every write that was made for it, and where it links to."""

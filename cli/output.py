@@ -22,9 +22,7 @@ def say(text: str) -> None:
     typer.echo(text, err=True)
 
 
-def show_rows(
-    rows: Sequence[Mapping[str, str]], columns: Mapping[str, str], form: Format, title: str = ""
-) -> None:
+def show_rows(rows: Sequence[Mapping[str, str]], columns: Mapping[str, str], form: Format, title: str = "") -> None:
     """`rows` under `columns` (key -> heading), or as a JSON list of objects with exactly these keys."""
     if form is Format.JSON:
         show_json([{key: row.get(key, "") for key in columns} for row in rows])

@@ -60,9 +60,7 @@ async def show_payment(business_id: str, form: Format) -> Exit:
     wanted = f"{contract.BUSINESS_IDS.name} = '{_quoted(business_id)}'"
     runs = await _runs(client, f"WorkflowType = '{contract.PAYMENT_WORKFLOW}' AND {wanted}", 1)
     if not runs:
-        raise Stop(
-            f"Temporal knows no payment with the id {business_id}: it was never announced, or is forgotten."
-        )
+        raise Stop(f"Temporal knows no payment with the id {business_id}: it was never announced, or is forgotten.")
     run = runs[0]
     row = _row(run)
     handle = client.get_workflow_handle(run.id, run_id=run.run_id)
@@ -96,9 +94,7 @@ async def _runs(client: Client, query: str, limit: int) -> list[WorkflowExecutio
     try:
         return [run async for run in client.list_workflows(query, limit=limit)]
     except RPCError as error:
-        raise CannotStart(
-            f"Temporal did not answer the list: {error.message}. Try: throughline doctor"
-        ) from error
+        raise CannotStart(f"Temporal did not answer the list: {error.message}. Try: throughline doctor") from error
 
 
 def _row(run: WorkflowExecution) -> dict[str, str]:
@@ -110,9 +106,7 @@ def _row(run: WorkflowExecution) -> dict[str, str]:
         "connection": connection,
         "stage": seen.get(contract.STAGE) or "",
         "run": run.status.name.lower() if run.status is not None else "",
-        "attention": (seen.get(contract.ATTENTION_CLASS) or "yes")
-        if seen.get(contract.NEEDS_ATTENTION)
-        else "",
+        "attention": (seen.get(contract.ATTENTION_CLASS) or "yes") if seen.get(contract.NEEDS_ATTENTION) else "",
         "started": f"{run.start_time:%Y-%m-%d %H:%M:%S} UTC",
         "ids": " ".join(seen.get(contract.BUSINESS_IDS) or ()),
     }

@@ -53,9 +53,7 @@ def one_connection(settings: Settings, name: str) -> Connection:
         return found[name]
     known = ", ".join(found)
     raise Stop(
-        f"There is no connection {name!r}: there are {known}."
-        if name
-        else f"Choose one with --connection: {known}.",
+        f"There is no connection {name!r}: there are {known}." if name else f"Choose one with --connection: {known}.",
         Exit.USAGE,
     )
 

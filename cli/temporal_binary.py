@@ -76,9 +76,7 @@ def _installed(say: Say) -> Path | None:
 def server_version(binary: Path) -> tuple[int, ...]:
     """The server version inside a Temporal CLI, () where it does not run or does not say."""
     try:
-        answer = subprocess.run(
-            [binary, "--version"], capture_output=True, text=True, timeout=20, check=False
-        )
+        answer = subprocess.run([binary, "--version"], capture_output=True, text=True, timeout=20, check=False)
     except (OSError, subprocess.TimeoutExpired):
         return ()
     match = re.search(r"Server (\d+)\.(\d+)\.(\d+)", answer.stdout)
@@ -112,9 +110,7 @@ def _get(target: Path, say: Say) -> None:
             except BuildFailed as failure:
                 raise NoTemporal(f"{failure}\n{CURE}") from failure
         if server_version(binary) < SERVER_FLOOR:
-            raise NoTemporal(
-                f"The Temporal CLI that was got does not run here ({platform.platform()}).\n{CURE}"
-            )
+            raise NoTemporal(f"The Temporal CLI that was got does not run here ({platform.platform()}).\n{CURE}")
         binary.chmod(0o755)
         binary.rename(target)
         say(f"Temporal CLI {VERSION} is ready: {target}")

@@ -62,9 +62,7 @@ def _go(folder: Path, say: Say) -> Path:
 def go_version(go: Path) -> tuple[int, ...]:
     """The version of a Go command, () where it does not run."""
     try:
-        answer = subprocess.run(
-            [go, "env", "GOVERSION"], capture_output=True, text=True, timeout=20, check=False
-        )
+        answer = subprocess.run([go, "env", "GOVERSION"], capture_output=True, text=True, timeout=20, check=False)
     except (OSError, subprocess.TimeoutExpired):
         return ()
     match = re.match(r"go(\d+)\.(\d+)(?:\.(\d+))?", answer.stdout)

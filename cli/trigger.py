@@ -50,9 +50,7 @@ async def _fetch(http: httpx.AsyncClient, pair: Connection, event_id: str) -> by
     if answer.status_code == httpx.codes.NOT_FOUND:
         raise Stop(f"Stripe does not know {event_id} in this account; it keeps events for 30 days.")
     if not answer.is_success:
-        raise Stop(
-            f"Stripe refused to show {event_id}: {answer.status_code}. Has the key the right to read events?"
-        )
+        raise Stop(f"Stripe refused to show {event_id}: {answer.status_code}. Has the key the right to read events?")
     return answer.content
 
 

@@ -1,0 +1,136 @@
+"""`throughline demo`: starts everything, tells the story, shows what became of it, and checks it."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+
+from cli.demo_house import DemoPorts, House, open_house
+from cli.demo_telling import STAGES, final_rows, follow, tell, told_payments
+from cli.exits import Exit, Stop
+from cli.ledger_check import Violation, check
+from cli.ledgers import Ledgers
+from cli.output import Format, say, show_json, show_rows
+from cli.reach import stop_on_signals
+
+__all__ = ["DemoPorts", "run_demo"]
+
+COLUMNS = {
+    "payment": "Payment",
+    "stripe": "Stripe",
+    "order": "Sales order",
+    "zoho": "Zoho total",
+    "invoice": "Invoice",
+    "received": "Paid",
+    "balance": "Balance",
+    "stock": "Stock before → after",
+}
+
+
+async def run_demo(home: Path, ports: DemoPorts, *, once: bool, fresh: bool, form: Format) -> Exit:
+    """FAILED where an invariant does not hold; otherwise stays up until Ctrl-C, or ends at `once`."""
+    stop = stop_on_signals()
+    async with open_house(_ground(home, fresh), ports) as house:
+        _tell_addresses(house)
+        await tell(house.sandboxes)
+        ledgers = await _until_done(house, stop)
+        violations = _report(ledgers, form)
+        if not once and not violations:
+            say("Everything stays up until Ctrl-C. Sell something more:")
+            say(f"  curl {house.sandboxes.stripe_url}/_pay -H 'content-type: application/json' \\")
+            say('    -d \'{"currency":"eur","lines":[{"sku":"LAMP-01","unit_amount":4900}]}\'')
+            await _stay(house, stop)
+    return Exit.FAILED if violations else Exit.OK
+
+
+def _ground(home: Path, fresh: bool) -> Path:
+    """The folder that the demo lives in, as an absolute path, emptied if wanted."""
+    if fresh:
+        shutil.rmtree(home, ignore_errors=True)
+    home.mkdir(parents=True, exist_ok=True)
+    return home.absolute()
+
+
+def _tell_addresses(house: House) -> None:
+    say(f"Temporal UI      {house.ui_url}/namespaces/default/workflows")
+    say(f"Stripe's ledger  {house.sandboxes.stripe_url}/_ledger")
+    say(f"Zoho's ledger    {house.sandboxes.zoho_url}/_ledger")
+    say(f"Webhooks         http://127.0.0.1:{house.ports.ingress}/webhooks/stripe/demo")
+    say(f"State and logs   {house.home}")
+    say("Zoho takes 100 calls a minute from one organisation; Temporal keeps to that, so this takes a minute.")
+
+
+async def _until_done(house: House, stop: asyncio.Event) -> Ledgers:
+    """Follows the story with a live table, or with lines where there is no terminal."""
+    console = Console(stderr=True)
+    seen: dict[str, str] = {}
+    with Live(console=console, auto_refresh=False) if console.is_terminal else _Lines() as live:
+
+        def show(ledgers: Ledgers, stages: Mapping[str, str]) -> None:
+            _refuse_fallen(house)
+            if isinstance(live, Live):
+                live.update(_progress(ledgers, stages), refresh=True)
+                return
+            for payment, stage in stages.items():
+                if stage == "done" and seen.get(payment) != stage:
+                    say(f"{payment} done ({sum(s == 'done' for s in stages.values())} of {len(stages)})")
+            seen.update(stages)
+
+        return await follow(house.sandboxes, show, stop)
+
+
+class _Lines:
+    """Stands where a live table would, for output that is no terminal."""
+
+    def __enter__(self) -> _Lines:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        return None
+
+
+def _progress(ledgers: Ledgers, stages: Mapping[str, str]) -> Table:
+    titles = {payment_id: purchase.shows for purchase, payment_id in told_payments(ledgers.stripe).items()}
+    table = Table("Payment", "What it shows", "Stage", box=None)
+    for payment, stage in stages.items():
+        reached = STAGES.index(stage) + 1
+        bar = "●" * reached + "○" * (len(STAGES) - reached)
+        table.add_row(payment, titles.get(payment, ""), f"{bar} {stage}")
+    return table
+
+
+def _report(ledgers: Ledgers, form: Format) -> list[Violation]:
+    sold = {payment_id: purchase.sold() for purchase, payment_id in told_payments(ledgers.stripe).items()}
+    violations = check(ledgers.stripe, ledgers.zoho, sold)
+    rows = final_rows(ledgers)
+    if form is Format.JSON:
+        show_json({"payments": rows, "violations": [str(violation) for violation in violations]})
+    else:
+        show_rows(rows, COLUMNS, form, title="Read back from the two ledgers")
+    for violation in violations:
+        say(f"VIOLATED {violation}")
+    if not violations:
+        say(
+            f"Checked {len(rows)} payments: each has one order, one invoice and one payment; totals agree to the "
+            "cent; accounting stock moved by what was sold; nothing was invented."
+        )
+    return violations
+
+
+def _refuse_fallen(house: House) -> None:
+    for child in house.fallen():
+        raise Stop(f"The {child.name} ended with code {child.exit_code}: {child.tail()}\nIts log: {child.log}")
+
+
+async def _stay(house: House, stop: asyncio.Event) -> None:
+    while not stop.is_set():
+        _refuse_fallen(house)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), 1.0)

@@ -1,0 +1,140 @@
+"""Tells the story to Stripe's sandbox and follows it in the ledgers, never in what our own programs say."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from typing import Any
+
+from cli.exits import Stop
+from cli.ledger_check import Books, Ledger, Paid, books_by_reference, succeeded
+from cli.ledgers import Ledgers, Sandboxes
+from cli.shop import ACCOUNT
+from cli.story import STORY, Purchase
+
+MARK = "story"  # metadata key of a payment: which purchase of the story it is
+STANDSTILL = 180.0  # seconds without any progress until the demo says so
+STAGES = ("announced", "ordered", "confirmed", "invoiced", "sent", "paid", "done")
+
+
+async def tell(sandboxes: Sandboxes) -> None:
+    """Makes every purchase that an earlier demo has not made yet."""
+    ledger = (await sandboxes.ledgers()).stripe
+    told = told_payments(ledger)
+    buyers: dict[str, str] = {}
+    for purchase, payment_id in told.items():
+        if purchase.buyer:
+            buyers[purchase.buyer] = _payment(ledger, payment_id)["customer"]
+    for number, purchase in enumerate(STORY):
+        if purchase in told:
+            continue
+        wish = {**purchase.wish, "account": ACCOUNT["id"], "metadata": {MARK: str(number)}}
+        if purchase.buyer in buyers:
+            wish["customer"] = buyers[purchase.buyer]
+        made = await sandboxes.pay(wish)
+        if purchase.buyer:
+            buyers[purchase.buyer] = made["customer"]
+        if purchase.resend:
+            await _say_again(sandboxes, made["payment_intent"])
+
+
+async def _say_again(sandboxes: Sandboxes, payment_id: str) -> None:
+    """Has every event of a payment delivered once more."""
+    for event in (await sandboxes.ledgers()).stripe["events"]:
+        about = event["data"]["object"]
+        if payment_id in (about["id"], about.get("payment_intent")):
+            await sandboxes.resend(event["id"])
+
+
+def told_payments(stripe: Ledger) -> dict[Purchase, str]:
+    """The purchases of the story that were made, with their payment ids."""
+    marked = {row["metadata"].get(MARK): row["id"] for row in stripe["payment_intents"]}
+    return {purchase: marked[str(n)] for n, purchase in enumerate(STORY) if str(n) in marked}
+
+
+def _payment(stripe: Ledger, payment_id: str) -> dict[str, Any]:
+    return next(row for row in stripe["payment_intents"] if row["id"] == payment_id)
+
+
+def stage_of(written_back: bool, books: Books | None) -> str:
+    """How far a payment has come, as its documents show."""
+    if books is None or not books.orders:
+        return "announced"
+    if books.payments:
+        return "done" if written_back else "paid"
+    if books.invoices:
+        return "invoiced" if books.invoices[0]["status"] == "draft" else "sent"
+    return "ordered" if books.orders[0]["status"] == "draft" else "confirmed"
+
+
+def stages(ledgers: Ledgers) -> dict[str, str]:
+    """The stage of every payment that succeeded."""
+    books = books_by_reference(ledgers.zoho)
+    back = {row["id"] for row in ledgers.stripe["payment_intents"] if "zoho_salesorder_id" in row["metadata"]}
+    return {payment: stage_of(payment in back, books.get(payment)) for payment in succeeded(ledgers.stripe)}
+
+
+async def follow(
+    sandboxes: Sandboxes, show: Callable[[Ledgers, Mapping[str, str]], None], stop: asyncio.Event
+) -> Ledgers:
+    """Reads the ledgers until every payment is done; Stop where nothing moves any more, or on `stop`."""
+    before: dict[str, str] = {}
+    moved = time.monotonic()
+    while not stop.is_set():
+        ledgers = await sandboxes.ledgers()
+        now = stages(ledgers)
+        show(ledgers, now)
+        if now != before:
+            before, moved = now, time.monotonic()
+        if now and all(stage == "done" for stage in now.values()):
+            return ledgers
+        if time.monotonic() - moved > STANDSTILL:
+            stuck = ", ".join(f"{payment} ({stage})" for payment, stage in now.items() if stage != "done")
+            raise Stop(f"Nothing has moved for {STANDSTILL:.0f} s: {stuck}. Look at the Temporal UI, and the logs.")
+        await asyncio.sleep(0.5)
+    raise Stop("Stopped before the story's end. The next demo goes on from here.")
+
+
+def final_rows(ledgers: Ledgers) -> list[dict[str, str]]:
+    """One row for each payment, from the two ledgers alone; stock before and after in the invoices' order."""
+    books = books_by_reference(ledgers.zoho)
+    titles = {payment_id: purchase.shows for purchase, payment_id in told_payments(ledgers.stripe).items()}
+    stock = stock_moves(ledgers.zoho)
+    return [
+        _row(paid, books.get(paid.payment_id, Books()), titles.get(paid.payment_id, ""), stock[paid.payment_id])
+        for paid in sorted(succeeded(ledgers.stripe).values(), key=lambda paid: paid.created)
+    ]
+
+
+def _row(paid: Paid, books: Books, title: str, stock: list[str]) -> dict[str, str]:
+    return {
+        "payment": "\n".join(filter(None, [title, paid.payment_id])),
+        "stripe": f"{paid.amount} {paid.currency}",
+        "order": "\n".join(f"{row['salesorder_number']} {row['status']}" for row in books.orders),
+        "zoho": "\n".join(f"{row['total']} {row['currency_code']}" for row in books.orders),
+        "invoice": "\n".join(f"{row['invoice_number']} {row['status']}" for row in books.invoices),
+        "received": "\n".join(f"{row['amount']} {row['currency_code']}" for row in books.payments),
+        "balance": "\n".join(str(row["balance"]) for row in books.invoices),
+        "stock": "\n".join(stock),
+    }
+
+
+def stock_moves(organization: Ledger) -> dict[str, list[str]]:
+    """For each reference, `SKU before → after` of accounting stock, invoice by invoice as they were made."""
+    items = {row["item_id"]: row for row in organization["items"] if row["track_inventory"]}
+    level = {item_id: Decimal(row["opening"]) for item_id, row in items.items()}
+    moves: dict[str, list[str]] = defaultdict(list)
+    for invoice in sorted(organization["invoices"], key=lambda row: int(row["invoice_id"])):
+        if invoice["status"] in ("draft", "void"):
+            continue
+        for line in invoice["line_items"]:
+            if line["item_id"] in items:
+                before = level[line["item_id"]]
+                level[line["item_id"]] = before - Decimal(line["quantity"])
+                moves[invoice["reference_number"]].append(
+                    f"{items[line['item_id']]['sku']} {before:f} → {level[line['item_id']]:f}"
+                )
+    return moves

@@ -1,0 +1,137 @@
+"""The shop that demo and sandbox sell from: one Stripe account, one Zoho organisation, and what is on the shelf."""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from cli.exits import CannotStart
+from clients.connections import load_connections
+from clients.errors import SettingsError
+
+SLUG = "demo"
+ACCOUNT = {
+    "id": "acct_1DemoShop",
+    "key": "sk_test_demo",
+    "name": "Lantern & Loom",
+    "country": "DE",
+    "default_currency": "eur",
+}
+ORGANIZATION_ID = "20260001"
+CLEARING_ACCOUNT_ID = "5120000000000000001"
+
+ITEMS = (
+    {"sku": "LAMP-01", "name": "Desk lamp", "rate": 49, "stock": 120},
+    {"sku": "BULB-E27", "name": "Light bulb E27", "rate": 4.5, "stock": 900},
+    {"sku": "CORD-3M", "name": "Textile cord, 3 m", "rate": 12, "stock": 300},
+    {"sku": "SHADE-L", "name": "Linen shade, large", "rate": 35, "stock": 80},
+    {"sku": "RUG-160", "name": "Wool rug 160 cm", "rate": 220, "stock": 25},
+    {"sku": "THROW-W", "name": "Woven throw", "rate": 60, "stock": 60},
+    {"sku": "SHIPPING", "name": "Shipping", "rate": 0, "product_type": "service"},
+)
+ORGANIZATION: dict[str, Any] = {
+    "organization_id": ORGANIZATION_ID,
+    "name": "Lantern & Loom GmbH",
+    "time_zone": "Europe/Berlin",
+    "currency_code": "EUR",
+    "client_id": "1000.DEMO",
+    "client_secret": "demo-client-secret",
+    "refresh_token": "1000.demo-refresh-token",
+    "items": list(ITEMS),
+    "taxes": [
+        {"tax_name": "VAT 19", "tax_percentage": 19},
+        {"tax_name": "VAT 7", "tax_percentage": 7},
+    ],
+    "currencies": [
+        {"currency_code": "USD", "currency_name": "US Dollar", "exchange_rate": 0.92},
+        {"currency_code": "JPY", "currency_name": "Yen", "price_precision": 0, "exchange_rate": 0.0061},
+        {"currency_code": "KWD", "currency_name": "Dinar", "price_precision": 3, "exchange_rate": 3.01},
+    ],
+    "custom_fields": [{"api_name": "cf_stripe_charge_id"}, {"api_name": "cf_stripe_payment_id"}],
+    "accounts": [{"account_id": CLEARING_ACCOUNT_ID, "account_name": "Stripe Clearing"}],
+}
+
+CONNECTION = """\
+# The sandbox's shop. A real connection looks the same, without the two api_base lines and accounts_base.
+[connections.{slug}]
+
+[connections.{slug}.stripe]
+account_id = "{account}"
+livemode = false
+api_key = "{key}"
+webhook_secrets = ["{secret}"]
+api_base = "{stripe_url}"
+
+[connections.{slug}.zoho]
+data_center = "us"
+organization_id = "{organization}"
+client_id = "{client_id}"
+client_secret = "{client_secret}"
+refresh_token = "{refresh_token}"
+api_base = "{zoho_url}"
+accounts_base = "{zoho_url}"
+
+[connections.{slug}.mapping]
+shipping_sku = "SHIPPING"
+deposit_account_id = "{deposit}"
+"""
+
+
+async def open_shop(stripe_url: str, zoho_url: str, *, webhook_url: str, connections: Path) -> None:
+    """Seeds both sandboxes and writes the connection file; what is there from an earlier time stays.
+
+    CannotStart where a sandbox refuses.
+    """
+    async with httpx.AsyncClient(timeout=10.0) as http:
+        await _post(http, f"{zoho_url}/_seed", {"organizations": [ORGANIZATION]})
+        await _post(http, f"{stripe_url}/_seed", {"accounts": [ACCOUNT]})
+        secret = _known_secret(connections) or f"whsec_{secrets.token_hex(16)}"
+        await _point_webhooks(http, stripe_url, webhook_url, secret)
+    text = CONNECTION.format(
+        slug=SLUG,
+        account=ACCOUNT["id"],
+        key=ACCOUNT["key"],
+        secret=secret,
+        stripe_url=stripe_url,
+        zoho_url=zoho_url,
+        organization=ORGANIZATION_ID,
+        client_id=ORGANIZATION["client_id"],
+        client_secret=ORGANIZATION["client_secret"],
+        refresh_token=ORGANIZATION["refresh_token"],
+        deposit=CLEARING_ACCOUNT_ID,
+    )
+    connections.parent.mkdir(parents=True, exist_ok=True)
+    fresh = connections.with_suffix(".new")
+    fresh.write_text(text)
+    fresh.chmod(0o600)
+    fresh.rename(connections)
+
+
+def _known_secret(connections: Path) -> str:
+    """The webhook secret of an earlier time, "" where there was none."""
+    try:
+        shop = load_connections(connections).get(SLUG)
+    except SettingsError:
+        return ""
+    return shop.stripe.webhook_secrets[0].get_secret_value() if shop else ""
+
+
+async def _point_webhooks(http: httpx.AsyncClient, stripe_url: str, webhook_url: str, secret: str) -> None:
+    """One endpoint at `webhook_url` that signs with `secret`; one that points elsewhere is taken away."""
+    ledger = (await http.get(f"{stripe_url}/_ledger")).json()
+    for endpoint in ledger["webhook_endpoints"]:
+        if endpoint["url"] == webhook_url:
+            return
+        key = {"Authorization": f"Bearer {ACCOUNT['key']}"}
+        await http.delete(f"{stripe_url}/v1/webhook_endpoints/{endpoint['id']}", headers=key)
+    body = {"account": ACCOUNT["id"], "url": webhook_url, "secret": secret}
+    await _post(http, f"{stripe_url}/_endpoints", body)
+
+
+async def _post(http: httpx.AsyncClient, url: str, body: dict[str, Any]) -> None:
+    answer = await http.post(url, json=body)
+    if not answer.is_success:
+        raise CannotStart(f"The sandbox refused its seed at {url}: {answer.text}")

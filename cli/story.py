@@ -1,0 +1,129 @@
+"""The payments that the demo makes, each with what it shows. Buyers are invented."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, eq=False)
+class Purchase:
+    """One payment to make: `wish` is what the Stripe sandbox's `/_pay` takes.
+
+    `resend` delivers each of its events once more; `buyer` marks purchases of one known customer.
+    """
+
+    shows: str
+    wish: dict[str, Any]
+    resend: bool = False
+    buyer: str = ""
+
+    def sold(self) -> Counter[str]:
+        """Pieces by SKU of what is bought; shipping is not on the shelf, so it is not counted here."""
+        pieces: Counter[str] = Counter()
+        for line in self.wish["lines"]:
+            pieces[line["sku"]] += line.get("quantity", 1)
+        return pieces
+
+
+def _line(sku: str, name: str, unit_amount: int, quantity: int = 1, **more: Any) -> dict[str, Any]:
+    return {"sku": sku, "name": name, "unit_amount": unit_amount, "quantity": quantity, **more}
+
+
+def _person(name: str, line1: str, city: str, postal_code: str, country: str) -> dict[str, Any]:
+    email = f"{name.lower().replace(' ', '.')}@example.com"
+    address = {"line1": line1, "city": city, "postal_code": postal_code, "country": country}
+    return {"name": name, "email": email, "address": address}
+
+
+MIRA = _person("Mira Sand", "Lindenweg 4", "Freiburg", "79098", "DE")
+ANNA = _person("Anna Keller", "Hafenstraße 12", "Hamburg", "20457", "DE")
+LIAM = _person("Liam Moore", "88 Alder Street", "Portland", "97205", "US")
+YUKI = _person("Yuki Tanaka", "Jingumae 3-1", "Tokyo", "150-0001", "JP")
+NOURA = _person("Noura Sabah", "Gulf Road 9", "Kuwait City", "13001", "KW")
+JONAS = _person("Jonas Brandt", "Am Markt 2", "Bremen", "28195", "DE")
+EMMA = _person("Emma Weiss", "Rosengasse 7", "Köln", "50667", "DE")
+
+STORY = (
+    Purchase(
+        "one line, a guest, told by three events at once",
+        {"currency": "eur", "guest": ANNA, "lines": [_line("LAMP-01", "Desk lamp", 4900)]},
+        resend=True,
+    ),
+    Purchase(
+        "many lines, US dollars",
+        {
+            "currency": "usd",
+            "guest": LIAM,
+            "lines": [
+                _line("LAMP-01", "Desk lamp", 5300, 2),
+                _line("BULB-E27", "Light bulb E27", 495, 12),
+                _line("CORD-3M", "Textile cord, 3 m", 1333, 3),
+                _line("SHADE-L", "Linen shade, large", 3799, 2),
+                _line("THROW-W", "Woven throw", 6499),
+            ],
+        },
+    ),
+    Purchase(
+        "a known customer's first order",
+        {"currency": "eur", "customer": MIRA, "lines": [_line("RUG-160", "Wool rug 160 cm", 22000)]},
+        buyer="mira",
+    ),
+    Purchase(
+        "yen, which have no decimals",
+        {"currency": "jpy", "guest": YUKI, "lines": [_line("SHADE-L", "Linen shade, large", 5980, 3)]},
+    ),
+    Purchase(
+        "dinars, which have three",
+        {"currency": "kwd", "guest": NOURA, "lines": [_line("THROW-W", "Woven throw", 18750, 2)]},
+    ),
+    Purchase(
+        "discount, tax on top, taxed shipping",
+        {
+            "currency": "eur",
+            "guest": JONAS,
+            "lines": [
+                _line("LAMP-01", "Desk lamp", 4117, 3, tax_percent=19),
+                _line("CORD-3M", "Textile cord, 3 m", 1008, 5, tax_percent=19),
+            ],
+            "discount": 1000,
+            "shipping": {"amount": 490, "tax_percent": 19},
+            "shipping_details": {"name": JONAS["name"], "address": JONAS["address"]},
+        },
+    ),
+    Purchase(
+        "prices with tax inside, two rates, free of shipping tax",
+        {
+            "currency": "eur",
+            "guest": EMMA,
+            "lines": [
+                _line("THROW-W", "Woven throw", 5999, 1, tax_percent=19, tax_inclusive=True),
+                _line("BULB-E27", "Light bulb E27", 449, 7, tax_percent=7, tax_inclusive=True),
+            ],
+        },
+    ),
+    Purchase(
+        "the known customer again: no new contact",
+        {"currency": "eur", "customer": MIRA, "lines": [_line("BULB-E27", "Light bulb E27", 450, 4)]},
+        buyer="mira",
+    ),
+    Purchase(
+        "lines from the payment's metadata",
+        {
+            "currency": "eur",
+            "via": "metadata",
+            "guest": ANNA,
+            "lines": [_line("CORD-3M", "Textile cord, 3 m", 1200, 2), _line("LAMP-01", "Desk lamp", 4900)],
+        },
+    ),
+    Purchase(
+        "a Stripe invoice, paid",
+        {
+            "currency": "eur",
+            "via": "invoice",
+            "customer": EMMA,
+            "lines": [_line("RUG-160", "Wool rug 160 cm", 21500, 2, tax_percent=19)],
+        },
+    ),
+)

@@ -79,7 +79,6 @@ class NewContact(Document):
     billing_address: ZohoAddress = ZohoAddress()
     shipping_address: ZohoAddress = ZohoAddress()
     contact_persons: tuple[NewContactPerson, ...] = ()
-    custom_fields: tuple[CustomField, ...] = ()
     notes: str = ""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Mapping
 
 import httpx
@@ -15,7 +16,13 @@ _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.
 
 
 def open_http(*, connections: int = 10) -> httpx.AsyncClient:
-    """An HTTP client for Zoho, `connections` at most: a paid organisation may have ten calls in process."""
+    """An HTTP client for Zoho, `connections` at most: a paid organisation may have ten calls in process.
+
+    Each organisation's client should have its own. httpx would log every address with its query, in which people's
+    e-mails stand: here it is told not to.
+    """
+    for name in ("httpx", "httpcore"):
+        logging.getLogger(name).setLevel(logging.WARNING)
     return httpx.AsyncClient(
         timeout=httpx.Timeout(None, connect=5.0, pool=5.0),
         limits=httpx.Limits(max_connections=connections, max_keepalive_connections=connections),

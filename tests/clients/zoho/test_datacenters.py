@@ -5,16 +5,10 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from clients.connections import DATA_CENTERS as CONFIGURABLE
 from clients.errors import SettingsError, TokenRefused
 from clients.zoho.datacenters import DATA_CENTERS, hosts
 from clients.zoho.tokens import MemoryTokens
 from tests.clients.zoho.conftest import Clock, Zoho, answer
-
-
-def test_every_configurable_data_centre_has_hosts() -> None:
-    """What a connection may name is what the table has."""
-    assert set(CONFIGURABLE) == set(DATA_CENTERS)
 
 
 def test_canada_does_not_follow_the_pattern() -> None:

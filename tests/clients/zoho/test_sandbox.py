@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -23,6 +24,8 @@ from clients.errors import (
     TryLater,
     Unreachable,
 )
+from clients.keys import KeyRing
+from clients.store.store import Store
 from clients.zoho.client import ZohoClient
 from clients.zoho.models import (
     Contact,
@@ -390,6 +393,20 @@ async def test_two_workers_on_one_store_refresh_once(sandbox: Sandbox) -> None:
     tokens = MemoryTokens()
     async with sandbox.client(tokens) as one, sandbox.client(tokens) as other:
         assert all(await asyncio.gather(*(client.list_taxes() for client in [one, other] * 10)))
+    assert (await sandbox.ledger())["token_calls"] == {"issued": 1}
+
+
+async def test_two_stores_on_one_database_refresh_once(sandbox: Sandbox, tmp_path: Path) -> None:
+    """Two workers with connections of their own to one SQLite file: one token, which a third finds there."""
+    url, keys = f"sqlite+aiosqlite:///{tmp_path / 'store.db'}", KeyRing.generate()
+    async with AsyncExitStack() as stack:
+        clients = []
+        for _ in range(3):
+            store = await Store.open(url, keys)
+            stack.push_async_callback(store.close)
+            clients.append(await stack.enter_async_context(sandbox.client(store.tokens)))
+        assert all(await asyncio.gather(*(client.list_taxes() for client in clients[:2] * 10)))
+        assert len(await clients[2].list_taxes()) == 1
     assert (await sandbox.ledger())["token_calls"] == {"issued": 1}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -105,6 +106,16 @@ async def test_a_full_pool_means_nothing_was_sent() -> None:
                 await exchange(http, WRITE, base=base, headers={}, seconds=5)
             with pytest.raises(OutcomeUnknown):
                 await first
+
+
+async def test_addresses_with_peoples_data_are_not_logged(caplog: pytest.LogCaptureFixture) -> None:
+    """Even with everything logged, a query's e-mail is in no line."""
+    caplog.set_level(logging.DEBUG)
+    async with serving(breaks_off) as base:
+        with pytest.raises(TryLater):
+            await sent(Request("GET", "/contacts", {"email": "ann@example.com"}), base)
+    assert "contacts" not in caplog.text
+    assert "ann" not in caplog.text
 
 
 async def test_a_request_arrives_whole() -> None:

@@ -13,25 +13,15 @@ from rich.live import Live
 from rich.table import Table
 
 from cli.demo_house import DemoPorts, House, open_house
-from cli.demo_telling import STAGES, final_rows, follow, tell, told_payments
+from cli.demo_table import final_rows, show_final
+from cli.demo_telling import STAGES, follow, tell, told_payments
 from cli.exits import Exit, Stop
 from cli.ledger_check import Violation, check
 from cli.ledgers import Ledgers
-from cli.output import Format, say, show_json, show_rows
+from cli.output import Format, say, show_json
 from cli.reach import stop_on_signals
 
 __all__ = ["DemoPorts", "run_demo"]
-
-COLUMNS = {
-    "payment": "Payment",
-    "stripe": "Stripe",
-    "order": "Sales order",
-    "zoho": "Zoho total",
-    "invoice": "Invoice",
-    "received": "Paid",
-    "balance": "Balance",
-    "stock": "Stock before → after",
-}
 
 
 async def run_demo(home: Path, ports: DemoPorts, *, once: bool, fresh: bool, form: Format) -> Exit:
@@ -64,7 +54,7 @@ def _tell_addresses(house: House) -> None:
     say(f"Zoho's ledger    {house.sandboxes.zoho_url}/_ledger")
     say(f"Webhooks         http://127.0.0.1:{house.ports.ingress}/webhooks/stripe/demo")
     say(f"State and logs   {house.home}")
-    say("Zoho takes 100 calls a minute from one organisation; Temporal keeps to that, so this takes a minute.")
+    say("Zoho takes 100 calls a minute from one organisation, and Temporal keeps to that: the story takes a minute.")
 
 
 async def _until_done(house: House, stop: asyncio.Event) -> Ledgers:
@@ -79,7 +69,7 @@ async def _until_done(house: House, stop: asyncio.Event) -> Ledgers:
                 live.update(_progress(ledgers, stages), refresh=True)
                 return
             for payment, stage in stages.items():
-                if stage == "done" and seen.get(payment) != stage:
+                if seen and stage == "done" and seen.get(payment) != stage:
                     say(f"{payment} done ({sum(s == 'done' for s in stages.values())} of {len(stages)})")
             seen.update(stages)
 
@@ -113,7 +103,7 @@ def _report(ledgers: Ledgers, form: Format) -> list[Violation]:
     if form is Format.JSON:
         show_json({"payments": rows, "violations": [str(violation) for violation in violations]})
     else:
-        show_rows(rows, COLUMNS, form, title="Read back from the two ledgers")
+        show_final(rows)
     for violation in violations:
         say(f"VIOLATED {violation}")
     if not violations:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import defaultdict
 from collections.abc import Callable, Mapping
-from decimal import Decimal
 from typing import Any
 
 from cli.exits import Stop
-from cli.ledger_check import Books, Ledger, Paid, books_by_reference, succeeded
+from cli.ledger_check import Books, Ledger, books_by_reference, succeeded
 from cli.ledgers import Ledgers, Sandboxes
 from cli.shop import ACCOUNT
 from cli.story import STORY, Purchase
@@ -96,45 +94,3 @@ async def follow(
             raise Stop(f"Nothing has moved for {STANDSTILL:.0f} s: {stuck}. Look at the Temporal UI, and the logs.")
         await asyncio.sleep(0.5)
     raise Stop("Stopped before the story's end. The next demo goes on from here.")
-
-
-def final_rows(ledgers: Ledgers) -> list[dict[str, str]]:
-    """One row for each payment, from the two ledgers alone; stock before and after in the invoices' order."""
-    books = books_by_reference(ledgers.zoho)
-    titles = {payment_id: purchase.shows for purchase, payment_id in told_payments(ledgers.stripe).items()}
-    stock = stock_moves(ledgers.zoho)
-    return [
-        _row(paid, books.get(paid.payment_id, Books()), titles.get(paid.payment_id, ""), stock[paid.payment_id])
-        for paid in sorted(succeeded(ledgers.stripe).values(), key=lambda paid: paid.created)
-    ]
-
-
-def _row(paid: Paid, books: Books, title: str, stock: list[str]) -> dict[str, str]:
-    return {
-        "payment": "\n".join(filter(None, [title, paid.payment_id])),
-        "stripe": f"{paid.amount} {paid.currency}",
-        "order": "\n".join(f"{row['salesorder_number']} {row['status']}" for row in books.orders),
-        "zoho": "\n".join(f"{row['total']} {row['currency_code']}" for row in books.orders),
-        "invoice": "\n".join(f"{row['invoice_number']} {row['status']}" for row in books.invoices),
-        "received": "\n".join(f"{row['amount']} {row['currency_code']}" for row in books.payments),
-        "balance": "\n".join(str(row["balance"]) for row in books.invoices),
-        "stock": "\n".join(stock),
-    }
-
-
-def stock_moves(organization: Ledger) -> dict[str, list[str]]:
-    """For each reference, `SKU before → after` of accounting stock, invoice by invoice as they were made."""
-    items = {row["item_id"]: row for row in organization["items"] if row["track_inventory"]}
-    level = {item_id: Decimal(row["opening"]) for item_id, row in items.items()}
-    moves: dict[str, list[str]] = defaultdict(list)
-    for invoice in sorted(organization["invoices"], key=lambda row: int(row["invoice_id"])):
-        if invoice["status"] in ("draft", "void"):
-            continue
-        for line in invoice["line_items"]:
-            if line["item_id"] in items:
-                before = level[line["item_id"]]
-                level[line["item_id"]] = before - Decimal(line["quantity"])
-                moves[invoice["reference_number"]].append(
-                    f"{items[line['item_id']]['sku']} {before:f} → {level[line['item_id']]:f}"
-                )
-    return moves

@@ -68,8 +68,13 @@ def succeeded(stripe: Ledger) -> dict[str, Paid]:
 
 def major(minor: int, currency: str) -> Decimal:
     """Minor units as an amount."""
+    return Decimal(minor).scaleb(-decimals(currency))
+
+
+def decimals(currency: str) -> int:
+    """How many decimals Stripe gives amounts of the currency."""
     code = currency.upper()
-    return Decimal(minor).scaleb(0 if code in _NO_DECIMALS else -3 if code in _THREE_DECIMALS else -2)
+    return 0 if code in _NO_DECIMALS else 3 if code in _THREE_DECIMALS else 2
 
 
 def books_by_reference(organization: Ledger) -> dict[str, Books]:

@@ -93,7 +93,7 @@ STORY = (
         },
     ),
     Purchase(
-        "prices with tax inside, two rates, free of shipping tax",
+        "prices with tax inside, two rates",
         {
             "currency": "eur",
             "guest": EMMA,

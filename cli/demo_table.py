@@ -1,0 +1,90 @@
+"""The demo's last word: one row a payment, read back from the two ledgers alone."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+
+from cli.demo_telling import told_payments
+from cli.ledger_check import Books, Ledger, Paid, books_by_reference, decimals, succeeded
+from cli.ledgers import Ledgers
+
+COLUMNS = {
+    "payment": "Payment",
+    "stripe": "Stripe",
+    "order": "Order",
+    "invoice": "Invoice",
+    "received": "Paid",
+    "balance": "Balance",
+    "stock": "Stock",
+}
+PIPED_WIDTH = 132  # columns where no terminal says how many there are
+
+
+def final_rows(ledgers: Ledgers) -> list[dict[str, str]]:
+    """Amounts, documents and stock of every payment that succeeded, in the order they were made."""
+    books = books_by_reference(ledgers.zoho)
+    titles = {payment_id: purchase.shows for purchase, payment_id in told_payments(ledgers.stripe).items()}
+    stock = stock_moves(ledgers.zoho)
+    return [
+        _row(paid, books.get(paid.payment_id, Books()), titles.get(paid.payment_id, ""), stock[paid.payment_id])
+        for paid in sorted(succeeded(ledgers.stripe).values(), key=lambda paid: paid.created)
+    ]
+
+
+def show_final(rows: Sequence[Mapping[str, str]]) -> None:
+    """The rows as a table; only the payment's cell wraps."""
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=PIPED_WIDTH)
+    table = Table(title="Read back from the two ledgers", title_justify="left", box=SIMPLE_HEAD)
+    for key, heading in COLUMNS.items():
+        words = key in ("payment", "stock")
+        table.add_column(heading, no_wrap=key != "payment", overflow="fold", justify="left" if words else "right")
+    for row in rows:
+        table.add_row(*(row[key] for key in COLUMNS), end_section=True)
+    console.print(table)
+
+
+def _row(paid: Paid, books: Books, title: str, stock: Sequence[str]) -> dict[str, str]:
+    return {
+        "payment": "\n".join(filter(None, [title, paid.payment_id])),
+        "stripe": _money(paid.amount, paid.currency),
+        "order": "\n".join(f"{_money(row['total'], row['currency_code'])}\n{row['status']}" for row in books.orders),
+        "invoice": "\n".join(
+            f"{_money(row['total'], row['currency_code'])}\n{row['invoice_number']}" for row in books.invoices
+        ),
+        "received": "\n".join(_money(row["amount"], row["currency_code"]) for row in books.payments),
+        "balance": "\n".join(str(row["balance"]) for row in books.invoices),
+        "stock": "\n".join(stock),
+    }
+
+
+def _money(amount: Decimal | int, currency: str) -> str:
+    """With the currency's decimals, and with every further one that is really there."""
+    exact = Decimal(amount)
+    shown = exact.quantize(Decimal(1).scaleb(-decimals(currency)))
+    return f"{shown if shown == exact else exact} {currency}"
+
+
+def stock_moves(organization: Ledger) -> dict[str, list[str]]:
+    """For each reference, `SKU before→after` of accounting stock, invoice by invoice as they were made."""
+    items = {row["item_id"]: row for row in organization["items"] if row["track_inventory"]}
+    level = {item_id: Decimal(row["opening"]) for item_id, row in items.items()}
+    moves: dict[str, list[str]] = defaultdict(list)
+    for invoice in sorted(organization["invoices"], key=lambda row: int(row["invoice_id"])):
+        if invoice["status"] in ("draft", "void"):
+            continue
+        for line in invoice["line_items"]:
+            item_id = line["item_id"]
+            if item_id in items:
+                before = level[item_id]
+                level[item_id] = before - Decimal(line["quantity"])
+                move = f"{items[item_id]['sku']} {before:f}→{level[item_id]:f}"
+                moves[invoice["reference_number"]].append(move)
+    return moves

@@ -16,6 +16,7 @@ from temporalio.worker import (
 )
 
 from clients.errors import ClientError, RateLimited, Refused, ThroughlineError, TokenRefused, Unreachable
+from domain.currencies import UnknownCurrency
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +37,8 @@ def plain(text: str) -> str:
 
 def translate(error: Exception) -> ApplicationError:
     """Temporal's words for an error of ours: type = class name; Refused is final; a wait is the server's own."""
+    if isinstance(error, UnknownCurrency):
+        return ApplicationError(str(error), type="unknown_currency", non_retryable=True)
     if not isinstance(error, ClientError):
         return ApplicationError(f"{type(error).__name__}: see the worker's log", type=type(error).__name__)
     hint = next((text for kind, text in _HINTS.items() if isinstance(error, kind)), "")
@@ -65,7 +68,7 @@ class _Translating(ActivityInboundInterceptor):
         except (ApplicationError, CancelledError):
             raise
         except Exception as error:
-            if not isinstance(error, ThroughlineError):
+            if not isinstance(error, ThroughlineError | UnknownCurrency):
                 info = activity.info()
                 # The text may hold people's data: the log's filter masks it, the history gets the type only.
                 log.exception("%s of %s failed unexpectedly", info.activity_type, info.workflow_id)

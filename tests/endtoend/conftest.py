@@ -1,0 +1,18 @@
+"""A house for a whole module, where its tests do not disturb each other."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from temporalio.client import Client
+
+from tests.house import House, a_house
+
+
+@pytest.fixture
+async def house(temporal_client: Client, tmp_path: Path) -> AsyncIterator[House]:
+    """A house of its own for each test."""
+    async with a_house(temporal_client, tmp_path) as built:
+        yield built

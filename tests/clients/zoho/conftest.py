@@ -12,6 +12,7 @@ import pytest
 from pydantic import SecretStr
 
 from clients.connections import ZohoAccount
+from clients.errors import ClientError
 from clients.zoho.client import ZohoClient
 from clients.zoho.codec import JsonObject, encode
 from clients.zoho.tokens import MemoryTokens, TokenStore
@@ -105,6 +106,18 @@ def an_account(**fields: str) -> ZohoAccount:
         refresh_token=SecretStr("the-refresh-token"),
         **fields,
     )
+
+
+def grant(token: str) -> httpx.Response:
+    """An answer of the token server."""
+    return httpx.Response(200, content=encode({"access_token": token, "expires_in": 3600}))
+
+
+async def failure(client: ZohoClient) -> ClientError:
+    """What a call that fails fails with."""
+    with pytest.raises(ClientError) as caught:
+        await client.list_taxes()
+    return caught.value
 
 
 @pytest.fixture

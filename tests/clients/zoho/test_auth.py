@@ -9,11 +9,11 @@ from urllib.parse import parse_qs
 import httpx
 import pytest
 
-from clients.errors import ClientError, TokenRefused, TryLater, Unreachable
+from clients.errors import TokenRefused, TryLater, Unreachable
 from clients.zoho.client import ZohoClient
 from clients.zoho.codec import encode
 from clients.zoho.tokens import MemoryTokens
-from tests.clients.zoho.conftest import Clock, Reply, Zoho, answer, refusal
+from tests.clients.zoho.conftest import Clock, Reply, Zoho, answer, failure, grant, refusal
 
 OK = answer({"taxes": []})
 UNAUTHORIZED = refusal(401, 57, "You are not authorized to perform this operation")
@@ -29,10 +29,6 @@ THROTTLED = httpx.Response(
 )
 
 
-def grant(token: str) -> httpx.Response:
-    return httpx.Response(200, content=encode({"access_token": token, "expires_in": 3600}))
-
-
 def only(token: str) -> Reply:
     """Answers calls with `token`; any other is unauthorized."""
 
@@ -41,12 +37,6 @@ def only(token: str) -> Reply:
         return answer({"taxes": []}) if good else refusal(401, 57, "no")
 
     return reply
-
-
-async def failure(client: ZohoClient) -> ClientError:
-    with pytest.raises(ClientError) as caught:
-        await client.list_taxes()
-    return caught.value
 
 
 async def test_a_refresh_says_who_asks(zoho: Zoho, client: ZohoClient) -> None:

@@ -60,6 +60,12 @@ def test_a_nameless_buyer_has_a_name(changes: dict[str, object], names: tuple[st
     assert contact_identity(bought(**changes)).names[:2] == names
 
 
+def test_a_long_name_keeps_what_tells_it_apart() -> None:
+    """A name above Zoho's limit is cut, the e-mail and the currency behind it are not."""
+    names = contact_identity(bought(buyer=Buyer(name="x" * 500, email="a@b.c"))).names
+    assert names == ("x" * 200, "x" * 192 + " (a@b.c)", "x" * 188 + " (a@b.c) EUR")
+
+
 @PROPERTY
 @given(texts, texts, texts)
 def test_names_fit_zoho(name: str, email: str, customer_id: str) -> None:

@@ -57,6 +57,13 @@ def test_tax_is_taken_of_the_rounded_line() -> None:
     assert zoho_totals(draft(line("54.54545", tax="10")), CENTS) == figures("54.55", "5.46", "60.01")
 
 
+def test_halves_go_up() -> None:
+    """Half a cent goes up, on a line (0.125 is 0.13) and in its tax (10 % of 0.45 is 0.05), whatever stands before."""
+    assert zoho_totals(draft(line("0.125")), CENTS).total == Decimal("0.13")
+    assert zoho_totals(draft(line("0.45", tax="10")), CENTS).tax == Decimal("0.05")
+    assert zoho_totals(draft(line("0.25", tax="10")), CENTS).tax == Decimal("0.03")
+
+
 def test_the_actual_price_would_give_a_cent_less() -> None:
     """The same price without the rounded line would be 60.00: what those users expected, and Zoho does not
     do.

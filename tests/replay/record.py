@@ -1,0 +1,75 @@
+"""Records the histories anew: `python -m tests.replay.record`. Only for a new story; old histories stay as they are."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+import sys
+import tempfile
+from pathlib import Path
+
+from temporalio.client import Client, WorkflowFailureError
+
+from cli.ending import run_to_end
+from cli.temporal_binary import find_or_get
+from cli.temporal_server import TemporalServer
+from cli.temporal_setup import Limits
+from clients.temporal import connect
+from domain.runs import ResolveInput, Stage
+from tests.replay.stories import STORIES
+from tests.workflows.fakes import QUICK, Script, event, on_stage
+from tests.workflows.test_payments import until_stage
+from workflows import contract
+
+HISTORIES = Path(__file__).parent / "histories"
+
+
+async def record(client: Client, name: str) -> str:
+    """The history of one story as JSON."""
+    async with on_stage(client, Script(dict(STORIES[name]))) as stage:
+        handle = await stage.start(stage.payment(f"pi_{name.replace('-', '')}"))
+        if name == "payment-paid-later":
+            await until_stage(handle, Stage.WAITING_FOR_MONEY)
+            await handle.signal(contract.PAYMENT_EVENT, event("pi_1"))
+        try:
+            await handle.result()
+        except WorkflowFailureError:
+            logging.info("%s fails, as it should", name)
+        return (await handle.fetch_history()).to_json()
+
+
+async def record_resolve(client: Client) -> str:
+    """The history of an event that does not name its payment."""
+    async with on_stage(client, Script()) as stage:
+        start = ResolveInput(connection="shop", event=event("in_1", "invoice.paid"), policy=QUICK)
+        handle = await client.start_workflow(
+            contract.RESOLVE_WORKFLOW, start, id="resolve:shop:evt_1", task_queue=stage.queue
+        )
+        await handle.result()
+        return (await handle.fetch_history()).to_json()
+
+
+def _tidy(history: str) -> str:
+    """Without what names the machine it was recorded on."""
+    history = re.sub(r'"stackTrace": "(?:[^"\\]|\\.)*"', '"stackTrace": ""', history)
+    return re.sub(r'"identity": "[^"]*"', '"identity": "recorder"', history)
+
+
+async def main() -> int:
+    """Records what is missing, or everything with `--all`."""
+    with tempfile.TemporaryDirectory() as home:
+        server = TemporalServer(find_or_get(logging.info), Path(home), limits=Limits(None, None))
+        async with server:
+            client = await connect(server.address)
+            for name in [*STORIES, "resolve"]:
+                path = HISTORIES / f"{name}.json"
+                if path.exists() and "--all" not in sys.argv:
+                    continue
+                history = await (record_resolve(client) if name == "resolve" else record(client, name))
+                path.write_text(_tidy(history) + "\n", encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    run_to_end(lambda: asyncio.run(main()))

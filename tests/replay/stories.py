@@ -1,0 +1,46 @@
+"""The stories whose histories are kept: each as a script of answers, played on a real server."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from domain.payments import PaymentStatus
+from domain.runs import (
+    FetchedPayment,
+    InvoiceWritten,
+    LookUp,
+    LookUpKind,
+    OrderPlan,
+    OrderProblem,
+    OrderWritten,
+)
+from tests.workflows.fakes import ANSWERS, TOTAL, known_plan
+
+UNPAID = FetchedPayment(status=PaymentStatus.UNPAID, money=TOTAL, facts_ref="facts")
+LOST = InvoiceWritten(unknown=True, asked=1)
+
+
+def _known(wanted: Any) -> OrderPlan:
+    return known_plan(wanted.payment_id)
+
+
+def _stranger(wanted: Any) -> OrderPlan:
+    if not wanted.asked:
+        return OrderPlan(lookups=(LookUp(kind=LookUpKind.ORGANIZATION), LookUp(kind=LookUpKind.ITEM, key="MUG")))
+    return known_plan(wanted.payment_id, contact_id="", addresses=None)
+
+
+STORIES: dict[str, dict[str, Any]] = {
+    "payment-known-customer": {"prepare_order": _known},
+    "payment-new-customer": {"prepare_order": _stranger},
+    "payment-paid-later": {"prepare_order": _known, "fetch_payment": [UNPAID, ANSWERS["fetch_payment"]]},
+    "payment-lost-answer": {"prepare_order": _known, "create_invoice": [LOST, ANSWERS["create_invoice"]]},
+    "payment-number-taken": {
+        "prepare_order": _known,
+        "create_sales_order": OrderWritten(taken=True),
+        "find_sales_order": OrderWritten(salesorder_id="so-1", status="draft", total=TOTAL),
+    },
+    "payment-unknown-sku": {
+        "prepare_order": OrderPlan(problems=(OrderProblem(code="unknown_sku", message="no such item"),))
+    },
+}

@@ -43,8 +43,7 @@ class Control:
 
     def __init__(self, world: World, deliveries: Deliveries, faults: Faults, accounts: list[Doc]) -> None:
         self._world, self._deliveries, self._faults, self._first = world, deliveries, faults, accounts
-        if not world.accounts:
-            self._seed_first()
+        self._seed_first()
 
     def routes(self) -> list[web.RouteDef]:
         """All doors but `/_faults`."""
@@ -84,7 +83,8 @@ class Control:
 
     def _seed_first(self) -> None:
         for account in self._first:
-            seed_account(self._world, account)
+            if account["id"] not in self._world.accounts:
+                seed_account(self._world, account)
         self._world.database.commit()
 
     def _account_of(self, given: Doc) -> str:
@@ -105,6 +105,9 @@ class Control:
             {**render(doc, world.tables, lines), "line_items": render(doc["_lines"], world.tables, {"taxes": {}})}
             for doc in world.table("sessions").all()
         ]
+        # Stripe's own objects show ten lines at most; here are all of them.
+        shown["invoice_lines"] = _all_lines(world, "invoices")
+        shown["amount_details_line_items"] = _all_lines(world, "payment_intents")
         shown["catalog"] = {name: [world.show(doc) for doc in world.table(name).all()] for name in CATALOG}
         about = ("id", "name", "country", "default_currency", "livemode")
         shown["accounts"] = [{name: row[name] for name in about} for row in world.accounts.values()]
@@ -119,14 +122,14 @@ class Control:
 
     async def _set_switches(self, request: web.Request) -> web.Response:
         try:
-            self._world.switches.apply(await _body(request))
+            self._world.set_switches(await _body(request))
         except ValueError as error:
             raise ApiError(str(error)) from error
         return await self._show_switches(request)
 
     async def _clock(self, request: web.Request) -> web.Response:
         given = await _body(request)
-        self._world.schedule.advance(float(given.get("advance", 0)))
+        self._world.advance(float(given.get("advance", 0)))
         return web.json_response({"now": self._world.schedule.now()})
 
     async def _seed(self, request: web.Request) -> web.Response:
@@ -174,6 +177,10 @@ class Control:
         if event is None:
             raise ApiError(f"No such event: '{request.match_info['id']}'", status=404, code="resource_missing")
         return web.json_response({"resent": self._deliveries.resend(event, given.get("webhook_endpoint"))})
+
+
+def _all_lines(world: World, table: str) -> dict[str, Any]:
+    return {doc["id"]: render(doc["_lines"], world.tables) for doc in world.table(table).all() if doc["_lines"]}
 
 
 def _succeed(world: World, doc: Doc, given: Doc) -> Doc:

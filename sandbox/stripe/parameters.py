@@ -80,9 +80,10 @@ CUSTOMER: dict[str, Spec] = {
     "name": "str",
     "phone": "str",
     "preferred_locales": ["str"],
-    "shipping": SHIPPING,
+    "shipping": {"address": ADDRESS, "name": "str", "phone": "str"},
     "tax_exempt": "str",
 }
+PRICE_PRODUCT: Spec = {"name!": "str", "metadata": "map", "tax_code": "str", "unit_label": "str"}
 PRICE: dict[str, Spec] = {
     "active": "bool",
     "currency!": "str",
@@ -90,7 +91,7 @@ PRICE: dict[str, Spec] = {
     "metadata": "map",
     "nickname": "str",
     "product": "str",
-    "product_data": PRODUCT,
+    "product_data": PRICE_PRODUCT,
     "transfer_lookup_key": "bool",
     "unit_amount": "int",
     "unit_amount_decimal": "decimal",

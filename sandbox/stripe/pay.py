@@ -34,7 +34,9 @@ def pay(world: World, account: str, wish: Doc) -> Doc:
     """
     _known(wish, KNOWN)
     for line in wish.get("lines") or []:
-        _known(line, LINE)
+        _check_line(line)
+    if (wish.get("outcome") or "paid") not in ("paid", "async", "unpaid"):
+        raise ApiError("outcome is paid, async or unpaid", param="outcome")
     via = wish.get("via") or "checkout"
     if via not in WAYS:
         raise ApiError(f"via is one of {', '.join(WAYS)}", param="via")
@@ -55,6 +57,16 @@ def _known(given: Mapping[str, Any], known: frozenset[str]) -> None:
     for name in given:
         if name not in known:
             raise unknown_parameter(name)
+
+
+def _check_line(line: Doc) -> None:
+    _known(line, LINE)
+    if not isinstance(line.get("unit_amount", 0), int) or not isinstance(line.get("quantity", 1), int):
+        raise ApiError("unit_amount and quantity are whole numbers", param="lines")
+    if line.get("unit_amount") is None and line.get("unit_amount_decimal") is None:
+        raise missing_parameter("lines[unit_amount]")
+    if line.get("quantity", 1) < 1:
+        raise ApiError("quantity is at least 1", param="lines")
 
 
 def _told(world: World, made: Doc) -> Doc:
@@ -182,7 +194,9 @@ def _by_invoice(world: World, account: str, wish: Doc, customer: str) -> Doc:
     }
     wishes, shipped = _wishes(world, account, wish), _shipped(world, account, wish)
     doc = invoices.open_invoice(world, account, wishes, params, shipped, _coupon(world, account, wish))
-    if (wish.get("outcome") or "paid") == "paid":
+    if wish.get("outcome") == "async":
+        raise ApiError("An invoice is paid at once or left unpaid", param="outcome")
+    if wish.get("outcome") != "unpaid":
         invoices.pay_invoice(world, doc, wish)
     return {"invoice": doc["id"], "payment_intent": doc["_payment_intent"]}
 
@@ -201,6 +215,8 @@ def _metadata_lines(wish: Doc) -> dict[str, str]:
     rows = wish.get("lines") or []
     if wish.get("discount") or wish.get("shipping") or any(row.get("tax_percent") for row in rows):
         raise ApiError("Lines in metadata know no discount, shipping or tax", param="lines")
+    if not all(row.get("sku") and "unit_amount" in row for row in rows):
+        raise ApiError("Lines in metadata need a sku and a unit_amount", param="lines")
     return {
         f"line_{number}": f"{row['sku']}*{row.get('quantity', 1)}@{row['unit_amount']}"
         for number, row in enumerate(rows, 1)
@@ -240,6 +256,8 @@ def _by_intent(world: World, account: str, wish: Doc, customer: str | None, via:
 def _itemised(wish: Doc) -> Doc:
     """The amount and its details: a discount is spread over the lines, taxes come on top of them."""
     rows, currency = wish.get("lines") or [], wish["currency"]
+    if not all("unit_amount" in row for row in rows):
+        raise ApiError("Itemised lines need a unit_amount", param="lines")
     before = [row["unit_amount"] * row.get("quantity", 1) for row in rows]
     given = wish.get("discount") or 0
     coupon = given if isinstance(given, dict) else {"amount_off": given}
@@ -273,6 +291,8 @@ def _by_charge(world: World, account: str, wish: Doc, customer: str | None) -> D
     texts = {**_texts(wish), "customer": customer, "shipping": shipping(wish.get("shipping_details"))}
     captured = wish.get("capture") != "manual"
     failed = wish.get("outcome") == "unpaid"
+    if wish.get("outcome") == "async":
+        raise ApiError("A charge without an intent is paid at once or declined", param="outcome")
     charge = charges.create_charge(
         world, account, amount, wish["currency"],
         texts=texts, payment_method=wish.get("payment_method"), captured=captured,

@@ -54,6 +54,8 @@ def render(value: Any, tables: Tables, wants: Wanted = PLAIN, path: str = "") ->
 
 def _expanded(name: str, value: Any, tables: Tables, wants: Wanted, path: str) -> Any:
     here = f"{path}{name}."
+    if isinstance(value, (int, float)):
+        raise _refused(path + name)
     if not isinstance(value, str):
         return render(value, tables, wants, here)
     # Coupons are named by the shop: their ids have no prefix.

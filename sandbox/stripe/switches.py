@@ -33,9 +33,8 @@ class Switches:
     #: Stripe does not publish its intervals: live retries last three days.
     webhook_retries: int = 8
     webhook_retry_after: float = 0.5
-    #: Seconds an endpoint has to answer, and deliveries under way at once.
+    #: Seconds an endpoint has to answer.
     webhook_timeout: float = 10.0
-    webhook_concurrency: int = 50
 
     def apply(self, changes: dict[str, Any]) -> None:
         """Sets the named switches; ValueError names one that does not exist or a value of another kind."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import string
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from sandbox.persistence import Database
@@ -42,10 +42,23 @@ class World:
         self.answers = self.database.collection("idempotent_answers")
         self.tables = Tables(self.database)
         self.random = random.Random()
+        self._settings = self.database.collection("settings")
+        self.switches.apply(self._settings.get("switches", {}))
+        self.schedule.advance(self._settings.get("clock", 0.0))
 
     def table(self, name: str) -> Table:
         """The objects of one kind."""
         return self.tables[name]
+
+    def set_switches(self, changes: dict[str, Any]) -> None:
+        """Sets the named switches, also for the next start; ValueError where they cannot be."""
+        self.switches.apply(changes)
+        self._settings["switches"] = asdict(self.switches)
+
+    def advance(self, seconds: float) -> None:
+        """Puts the clock forward, also for the next start."""
+        self._settings["clock"] = self._settings.get("clock", 0.0) + seconds
+        self.schedule.advance(seconds)
 
     def new_id(self, prefix: str, length: int = 23) -> str:
         """An id nobody has."""

@@ -69,11 +69,13 @@ class NoteTaker:
     told: list[tuple[str, str, PaymentEvent, str]] = field(default_factory=list)
     down: bool = False
     gate: asyncio.Event | None = None
+    entered: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def payment_event(
         self, connection: str, payment_id: str, seen: PaymentEvent, summary_hint: str = ""
     ) -> Started:
         """A payment's run would be started."""
+        self.entered.set()
         if self.gate is not None:
             await self.gate.wait()
         return self._note((connection, payment_id, seen, summary_hint))
@@ -120,9 +122,7 @@ async def door(
 
 
 @pytest.fixture
-async def real_door(
-    connections: dict[str, Connection], store: Store, temporal_client: Client
-) -> AsyncIterator[Door]:
+async def real_door(connections: dict[str, Connection], store: Store, temporal_client: Client) -> AsyncIterator[Door]:
     """An ingress that starts runs on the real server, on a task queue of its own."""
     starter = Starter(temporal_client, connections, task_queue=f"ingress-{uuid.uuid4()}")
     app = make_app(connections, temporal_client, store, starter=starter, now=lambda: NOW, limits=LIMITS)

@@ -58,9 +58,7 @@ def sample(name: str) -> dict[str, Any]:
     return found
 
 
-def snapshot(
-    type: str, subject: dict[str, Any], *, event_id: str = "evt_1", **envelope: Any
-) -> dict[str, Any]:
+def snapshot(type: str, subject: dict[str, Any], *, event_id: str = "evt_1", **envelope: Any) -> dict[str, Any]:
     """A snapshot event about `subject`."""
     return {
         "id": event_id,

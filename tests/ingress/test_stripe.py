@@ -244,9 +244,7 @@ async def test_an_unset_secret_means_closed(
     assert notes.told == []
 
 
-async def test_a_refusal_says_an_id_and_the_log_says_why(
-    door: Door, caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_a_refusal_says_an_id_and_the_log_says_why(door: Door, caplog: pytest.LogCaptureFixture) -> None:
     """The sender learns an id; the operator finds the reason under it; neither sees the body."""
     with caplog.at_level(logging.WARNING, "ingress"):
         answer = await door.deliver(PAID, secret="whsec_guess")

@@ -1,0 +1,215 @@
+"""What a real Temporal makes of the events: one run per payment, found by its ids."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+import time
+import uuid
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import pytest
+from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle
+from temporalio.worker import Worker
+
+from clients.connections import Connection
+from clients.errors import TryLater
+from clients.temporal import connect
+from domain.runs import PaymentEvent, PaymentInput, ResolveInput
+from ingress.starter import Started, Starter
+from tests.ingress.conftest import Door
+from tests.ingress.deliveries import NOW, SLUG, paid_intent, snapshot, thin
+from tests.ingress.runs import OneEvent
+from workflows import contract
+
+
+@pytest.fixture
+def payment_id() -> str:
+    """A payment of this test alone."""
+    return f"pi_{uuid.uuid4().hex}"
+
+
+@pytest.fixture
+def task_queue() -> str:
+    """A queue of this test alone."""
+    return f"starter-{uuid.uuid4().hex}"
+
+
+@pytest.fixture
+def starter(temporal_client: Client, connections: dict[str, Connection], task_queue: str) -> Starter:
+    """A starter on the real server."""
+    return Starter(temporal_client, connections, task_queue=task_queue)
+
+
+def event(event_id: str = "evt_1", object_id: str = "pi_1") -> PaymentEvent:
+    """A payment's event."""
+    return PaymentEvent(event_id=event_id, type="payment_intent.succeeded", object_id=object_id, created=NOW)
+
+
+def run_of(client: Client, payment_id: str) -> WorkflowHandle[object, object]:
+    """The payment's latest run."""
+    return client.get_workflow_handle(contract.payment_workflow_id(SLUG, payment_id))
+
+
+async def signals(client: Client, payment_id: str) -> list[str]:
+    """The ids of the events in the run's history, in order."""
+    history = await run_of(client, payment_id).fetch_history()
+    told = [
+        one.workflow_execution_signaled_event_attributes.input.payloads[0].data
+        for one in history.events
+        if one.HasField("workflow_execution_signaled_event_attributes")
+    ]
+    return [str(json.loads(data)["event_id"]) for data in told]
+
+
+async def test_a_run_is_started_with_all_it_needs(temporal_client: Client, starter: Starter, payment_id: str) -> None:
+    """The run's input names the payment and its organisation; the event is its first signal."""
+    await starter.payment_event(SLUG, payment_id, event(object_id="ch_9"), "49.90 EUR")
+    first = (await run_of(temporal_client, payment_id).fetch_history()).events[0]
+    started = first.workflow_execution_started_event_attributes
+    start = PaymentInput.model_validate_json(started.input.payloads[0].data)
+    assert (start.connection, start.payment_id, start.organization_id) == (SLUG, payment_id, "10234695")
+    assert start.zoho_queue == contract.ZOHO_QUEUE
+    assert await signals(temporal_client, payment_id) == ["evt_1"]
+
+
+async def test_a_run_reads_well_in_the_list(temporal_client: Client, starter: Starter, payment_id: str) -> None:
+    """Its summary is for people, its search attributes hold every id of it."""
+    await starter.payment_event(SLUG, payment_id, event(object_id="ch_9"), "49.90 EUR")
+    told = await run_of(temporal_client, payment_id).describe()
+    number = f"SO-{payment_id.removeprefix('pi_')}"
+    assert await told.static_summary() == f"{payment_id} · 49.90 EUR · order {number}"
+    found = told.typed_search_attributes
+    assert found[contract.BUSINESS_IDS] == [payment_id, number, "ch_9"]
+    assert (found[contract.CONNECTION], found[contract.STAGE]) == (SLUG, "received")
+    assert found[contract.NEEDS_ATTENTION] is False
+
+
+async def test_a_long_id_fits_the_summary(temporal_client: Client, starter: Starter) -> None:
+    """The server takes 200 bytes of summary; a longer one is cut between characters."""
+    payment_id = f"pi_{uuid.uuid4().hex}{'x' * 150}"
+    await starter.payment_event(SLUG, payment_id, event(), "49.90 EUR")
+    summary = await (await run_of(temporal_client, payment_id).describe()).static_summary()
+    assert summary is not None
+    assert summary.startswith(f"{payment_id} · ")
+    assert len(summary.encode()) <= 200
+
+
+async def test_an_open_run_hears_further_events(temporal_client: Client, starter: Starter, payment_id: str) -> None:
+    """The several events that mean paid meet in one run."""
+    for event_id in ("evt_1", "evt_2", "evt_3"):
+        assert await starter.payment_event(SLUG, payment_id, event(event_id)) is Started.ACCEPTED
+    assert await signals(temporal_client, payment_id) == ["evt_1", "evt_2", "evt_3"]
+
+
+async def test_a_completed_run_stays_closed(
+    temporal_client: Client, starter: Starter, payment_id: str, task_queue: str
+) -> None:
+    """An event for a payment that is done starts nothing, and is no error."""
+    async with Worker(temporal_client, task_queue=task_queue, workflows=[OneEvent]):
+        await starter.payment_event(SLUG, payment_id, event())
+        assert await run_of(temporal_client, payment_id).result() == [payment_id, "10234695", "evt_1"]
+    assert await starter.payment_event(SLUG, payment_id, event("evt_2")) is Started.ALREADY_DONE
+    assert await signals(temporal_client, payment_id) == ["evt_1"]
+
+
+async def test_a_failed_run_is_started_again(temporal_client: Client, starter: Starter, payment_id: str) -> None:
+    """An event for a run that did not come through gives it another try."""
+    await starter.payment_event(SLUG, payment_id, event())
+    first = await run_of(temporal_client, payment_id).describe()
+    await run_of(temporal_client, payment_id).terminate("it failed")
+    assert await starter.payment_event(SLUG, payment_id, event("evt_2")) is Started.ACCEPTED
+    second = await run_of(temporal_client, payment_id).describe()
+    assert second.run_id != first.run_id
+    assert second.status is WorkflowExecutionStatus.RUNNING
+
+
+async def test_an_event_is_resolved_once(temporal_client: Client, starter: Starter, task_queue: str) -> None:
+    """Resolving is a run named after the event, so a repeated delivery makes no second one."""
+    seen = event(f"evt_{uuid.uuid4().hex}", "in_1")
+    for _ in range(2):
+        assert await starter.resolve_event(SLUG, seen) is Started.ACCEPTED
+    workflow_id = contract.resolve_workflow_id(SLUG, seen.event_id)
+    history = await temporal_client.get_workflow_handle(workflow_id).fetch_history()
+    [started] = [
+        one.workflow_execution_started_event_attributes
+        for one in history.events
+        if one.HasField("workflow_execution_started_event_attributes")
+    ]
+    assert ResolveInput.model_validate_json(started.input.payloads[0].data).event == seen
+
+
+async def test_twenty_deliveries_at_once_make_one_run(real_door: Door, payment_id: str) -> None:
+    """Deliveries of several events of one payment, doubled and in parallel, meet in one run."""
+    bodies = [paid_intent(payment_id, event_id=f"evt_{number}") for number in range(10)] * 2
+    answers = await asyncio.gather(*(real_door.deliver(body) for body in bodies))
+    assert {answer.status for answer in answers} == {200}
+    assert sorted(set(await signals(real_door.client, payment_id))) == [f"evt_{n}" for n in range(10)]
+    history = await run_of(real_door.client, payment_id).fetch_history()
+    started = history.events[0].workflow_execution_started_event_attributes
+    described = await run_of(real_door.client, payment_id).describe()
+    assert started.first_execution_run_id == described.run_id
+    assert len(await real_door.store.events.list(SLUG, business_id=payment_id)) == 10
+
+
+async def test_thin_and_snapshot_twins_meet(real_door: Door, payment_id: str) -> None:
+    """A thin event and its snapshot twin go to the same run."""
+    twin = thin("v1.payment_intent.succeeded", payment_id, "payment_intent", event_id="evt_t")
+    charge = snapshot("charge.succeeded", {"id": "ch_1", "payment_intent": payment_id}, event_id="evt_c")
+    for body in (json.dumps(twin).encode(), json.dumps(charge).encode()):
+        assert (await real_door.deliver(body)).status == 200
+    assert await signals(real_door.client, payment_id) == ["evt_t", "evt_c"]
+
+
+async def test_nothing_personal_reaches_temporal(real_door: Door, payment_id: str) -> None:
+    """Names, e-mail and addresses of an event are not passed on."""
+    session = {
+        "id": "cs_1",
+        "payment_intent": payment_id,
+        "customer_details": {"email": "canary@example.com", "name": "Canary Bird"},
+        "shipping_details": {"address": {"line1": "1 Canary Wharf"}},
+    }
+    await real_door.deliver(json.dumps(snapshot("checkout.session.completed", session)).encode())
+    history = await run_of(real_door.client, payment_id).fetch_history()
+    described = await run_of(real_door.client, payment_id).describe()
+    assert payment_id in history.to_json()
+    assert "canary" not in f"{history.to_json()}{described.raw_description}".lower()
+
+
+@pytest.fixture
+async def silent_server() -> AsyncIterator[str]:
+    """An address where connections are taken and nothing is ever said."""
+    quiet = asyncio.Event()
+
+    async def listen(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await quiet.wait()
+        writer.close()
+
+    server = await asyncio.start_server(listen, "127.0.0.1", 0)
+    yield f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    quiet.set()
+    server.close()
+    await server.wait_closed()
+
+
+async def test_a_silent_server_costs_no_more_than_the_patience(
+    connections: dict[str, Connection], silent_server: str
+) -> None:
+    """A Temporal that hangs is given up on in time, so that Stripe hears 503 and not nothing."""
+    client = await connect(silent_server, lazy=True)
+    starter = Starter(client, connections, patience=timedelta(milliseconds=300))
+    begun = time.monotonic()
+    with pytest.raises(TryLater):
+        await starter.payment_event(SLUG, "pi_1", event())
+    assert time.monotonic() - begun < 3
+
+
+async def test_a_server_that_is_down_is_try_later(connections: dict[str, Connection]) -> None:
+    """Without any Temporal a start says so at once."""
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        client = await connect(f"127.0.0.1:{unused.getsockname()[1]}", lazy=True)
+        with pytest.raises(TryLater, match="temporal"):
+            await Starter(client, connections).resolve_event(SLUG, event())

@@ -238,6 +238,44 @@ async def test_a_session_made_by_the_sdk_is_completed_by_a_guest(door: Door, cli
     assert done.total_details.amount_tax == 180
 
 
+async def test_automatic_tax_and_a_promotion_code_are_applied(door: Door, client: stripe.StripeClient) -> None:
+    """Each price is taxed as its behaviour says, after the code's discount, and shipping is taxed too."""
+    coupon = await client.v1.coupons.create_async({"amount_off": 300, "currency": "eur", "duration": "once"})
+    code = await client.v1.promotion_codes.create_async({"promotion": {"type": "coupon", "coupon": coupon.id}})
+    made: Any = {
+        "currency": "eur", "product_data": {"name": "Mug"}, "unit_amount": 1200, "metadata": {"sku": "MUG"}
+    }  # fmt: skip
+    inclusive = await client.v1.prices.create_async(made | {"tax_behavior": "inclusive"})
+    exclusive = await client.v1.prices.create_async(made | {"tax_behavior": "exclusive"})
+    params: Any = {
+        "mode": "payment",
+        "automatic_tax": {"enabled": True},
+        "discounts": [{"promotion_code": code.id}],
+        "line_items": [{"price": price.id, "quantity": 1} for price in (inclusive, exclusive)],
+        "shipping_options": [
+            {"shipping_rate_data": {"display_name": "Post", "fixed_amount": {"amount": 500, "currency": "eur"}}}
+        ],
+    }
+    session = await client.v1.checkout.sessions.create_async(params)
+    rows = (await client.v1.checkout.sessions.line_items.list_async(session.id)).data
+    assert [(row.amount_discount, row.amount_tax, row.amount_total) for row in rows] == [
+        (150, 175, 1050),
+        (150, 210, 1260),
+    ]
+    assert session.shipping_cost is not None
+    assert (session.shipping_cost.amount_tax, session.amount_total) == (100, 1050 + 1260 + 600)
+
+
+async def test_a_long_cart_is_read_to_its_end(door: Door, client: stripe.StripeClient) -> None:
+    """Lines beyond the first page come by paging, in the cart's order, and add up."""
+    lines = [{"sku": f"SKU-{number}", "unit_amount": 100 + number} for number in range(120)]
+    paid = await door.pay(lines=lines)
+    page = await client.v1.checkout.sessions.line_items.list_async(paid["session"], {"limit": 100})
+    rows = [row async for row in page.auto_paging_iter()]
+    assert [row.description for row in rows] == [line["sku"] for line in lines]
+    assert sum(row.amount_total for row in rows) == paid["amount"]
+
+
 @pytest.mark.parametrize(
     ("amount", "currency", "code"),
     [

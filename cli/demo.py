@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import shutil
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 
 from rich.console import Console
@@ -19,25 +18,34 @@ from cli.exits import Exit, Stop
 from cli.ledger_check import Violation, check
 from cli.ledgers import Ledgers
 from cli.output import Format, say, show_json
-from cli.reach import stop_on_signals
+from cli.reach import cancel_on_signals
+from cli.temporal_setup import Limits
 
 __all__ = ["DemoPorts", "run_demo"]
 
 
-async def run_demo(home: Path, ports: DemoPorts, *, once: bool, fresh: bool, form: Format) -> Exit:
+async def run_demo(
+    binary: Path, home: Path, ports: DemoPorts, *, once: bool, fresh: bool, unpaced: bool, form: Format
+) -> Exit:
     """FAILED where an invariant does not hold; otherwise stays up until Ctrl-C, or ends at `once`."""
-    stop = stop_on_signals()
-    async with open_house(_ground(home, fresh), ports) as house:
-        _tell_addresses(house)
-        await tell(house.sandboxes)
-        ledgers = await _until_done(house, stop)
-        violations = _report(ledgers, form)
-        if not once and not violations:
-            say("Everything stays up until Ctrl-C. Sell something more:")
-            say(f"  curl {house.sandboxes.stripe_url}/_pay -H 'content-type: application/json' \\")
-            say('    -d \'{"currency":"eur","lines":[{"sku":"LAMP-01","unit_amount":4900}]}\'')
-            await _stay(house, stop)
-    return Exit.FAILED if violations else Exit.OK
+    cancel_on_signals()
+    checked = False
+    try:
+        async with open_house(binary, _ground(home, fresh), ports, _limits(unpaced)) as house:
+            _tell_addresses(house)
+            await tell(house.sandboxes)
+            violations = _report(await _until_done(house), form)
+            checked = True
+            if once or violations:
+                return Exit.FAILED if violations else Exit.OK
+            await _stay(house)
+    except asyncio.CancelledError:
+        say("Stopped." if checked else "Stopped before the story's end; the next demo goes on from here.")
+    return Exit.OK
+
+
+def _limits(unpaced: bool) -> Limits:
+    return Limits(zoho=None, zoho_bulk=None) if unpaced else Limits()
 
 
 def _ground(home: Path, fresh: bool) -> Path:
@@ -57,7 +65,7 @@ def _tell_addresses(house: House) -> None:
     say("Zoho takes 100 calls a minute from one organisation, and Temporal keeps to that: the story takes a minute.")
 
 
-async def _until_done(house: House, stop: asyncio.Event) -> Ledgers:
+async def _until_done(house: House) -> Ledgers:
     """Follows the story with a live table, or with lines where there is no terminal."""
     console = Console(stderr=True)
     seen: dict[str, str] = {}
@@ -73,7 +81,7 @@ async def _until_done(house: House, stop: asyncio.Event) -> Ledgers:
                     say(f"{payment} done ({sum(s == 'done' for s in stages.values())} of {len(stages)})")
             seen.update(stages)
 
-        return await follow(house.sandboxes, show, stop)
+        return await follow(house.sandboxes, show)
 
 
 class _Lines:
@@ -119,8 +127,11 @@ def _refuse_fallen(house: House) -> None:
         raise Stop(f"The {child.name} ended with code {child.exit_code}: {child.tail()}\nIts log: {child.log}")
 
 
-async def _stay(house: House, stop: asyncio.Event) -> None:
-    while not stop.is_set():
+async def _stay(house: House) -> None:
+    """Until somebody ends the demo, or one of its programs ends by itself."""
+    say("Everything stays up until Ctrl-C. Sell something more:")
+    say(f"  curl {house.sandboxes.stripe_url}/_pay -H 'content-type: application/json' \\")
+    say('    -d \'{"currency":"eur","lines":[{"sku":"LAMP-01","unit_amount":4900}]}\'')
+    while True:
         _refuse_fallen(house)
-        with suppress(TimeoutError):
-            await asyncio.wait_for(stop.wait(), 1.0)
+        await asyncio.sleep(1.0)

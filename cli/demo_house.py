@@ -16,11 +16,10 @@ import httpx
 from cli.children import Child
 from cli.exits import CannotStart
 from cli.ledgers import Sandboxes
-from cli.output import say
 from cli.ports import ensure_free
 from cli.shop import SLUG
-from cli.temporal_binary import find_or_get
 from cli.temporal_server import TemporalServer
+from cli.temporal_setup import Limits
 from cli.up import part_command
 
 HOST = "127.0.0.1"
@@ -54,7 +53,7 @@ class House:
 
 
 @asynccontextmanager
-async def open_house(home: Path, ports: DemoPorts) -> AsyncIterator[House]:
+async def open_house(binary: Path, home: Path, ports: DemoPorts, limits: Limits) -> AsyncIterator[House]:
     """Starts everything and ends it in reverse order; `home` is absolute. CannotStart: what did not come up."""
     for port, what, option in (
         (ports.ingress, "the ingress", "--ingress-port"),
@@ -62,8 +61,9 @@ async def open_house(home: Path, ports: DemoPorts) -> AsyncIterator[House]:
         (ports.zoho, "the Zoho sandbox", "--zoho-port"),
     ):
         ensure_free(HOST, port, what=what, option=option)
-    binary = await asyncio.to_thread(find_or_get, say)
-    temporal = TemporalServer(binary, home, port=ports.temporal, ui_port=ports.ui, database=home / "temporal.db")
+    temporal = TemporalServer(
+        binary, home, port=ports.temporal, ui_port=ports.ui, database=home / "temporal.db", limits=limits
+    )
     async with AsyncExitStack() as stack:
         http = await stack.enter_async_context(httpx.AsyncClient(timeout=10.0, trust_env=False))
         await stack.enter_async_context(temporal)

@@ -35,6 +35,9 @@ def demo(
     once: Annotated[bool, typer.Option("--once", help="End after the checks instead of at Ctrl-C.")] = False,
     home: Annotated[Path, typer.Option(help="Where the demo keeps its state.")] = Path(".throughline/demo"),
     fresh: Annotated[bool, typer.Option("--fresh", help="Forget an earlier demo's state first.")] = False,
+    unpaced: Annotated[
+        bool, typer.Option("--unpaced", help="Lift Temporal's limit of Zoho calls; the sandbox keeps its own.")
+    ] = False,
     temporal_port: Annotated[int, typer.Option(help="Temporal's port.")] = 7233,
     ui_port: Annotated[int, typer.Option(help="The Temporal UI's port.")] = 8233,
     ingress_port: Annotated[int, typer.Option(help="Where Stripe's webhooks arrive.")] = 8080,
@@ -44,9 +47,11 @@ def demo(
 ) -> None:
     """Everything at once: Temporal, both sandboxes, a worker, the ingress, and a story of payments."""
     from cli.demo import DemoPorts, run_demo
+    from cli.temporal_binary import find_or_get
 
+    binary = find_or_get(say)  # here, where Ctrl-C ends a build at once
     ports = DemoPorts(temporal=temporal_port, ui=ui_port, ingress=ingress_port, stripe=stripe_port, zoho=zoho_port)
-    _run(run_demo(home, ports, once=once, fresh=fresh, form=output))
+    _run(run_demo(binary, home, ports, once=once, fresh=fresh, unpaced=unpaced, form=output))
 
 
 @app.command()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -20,6 +22,7 @@ from cli.exits import CannotStart, Exit, Stop
 from cli.output import Format, say, show_json, show_rows
 from cli.reach import open_store, temporal_client
 from clients.settings import Settings, load_settings
+from domain.money import Money
 from workflows import contract
 
 COLUMNS = {
@@ -29,7 +32,7 @@ COLUMNS = {
     "run": "Run",
     "attention": "Needs a person",
     "started": "Started",
-    "ids": "Ids",
+    "order": "Order",
 }
 EFFECT_COLUMNS = {
     "step": "Write",
@@ -49,7 +52,10 @@ async def list_payments(*, connection: str, stage: str, limit: int, form: Format
     clauses += [f"{contract.CONNECTION.name} = '{_quoted(connection)}'"] if connection else []
     clauses += [f"{contract.STAGE.name} = '{_quoted(stage)}'"] if stage else []
     rows = [_row(run) for run in await _runs(client, " AND ".join(clauses), limit)]
-    show_rows(rows, COLUMNS, form)
+    if form is Format.JSON:
+        show_json(rows)
+    else:
+        show_rows(rows, COLUMNS, form)
     return Exit.OK
 
 
@@ -87,6 +93,9 @@ def _show_detail(detail: dict[str, Any]) -> None:
 
 
 def _text(value: Any) -> str:
+    """A value of a run's answer in words: money as `49.90 EUR`, lists with commas."""
+    if isinstance(value, dict) and value.keys() == {"minor", "currency"}:
+        return str(Money(**value))
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
@@ -101,6 +110,7 @@ def _row(run: WorkflowExecution) -> dict[str, str]:
     """A run in the words of the list."""
     seen = run.typed_search_attributes
     _, connection, payment = run.id.split(":", 2)
+    ids = seen.get(contract.BUSINESS_IDS) or ()
     return {
         "payment": payment,
         "connection": connection,
@@ -108,7 +118,8 @@ def _row(run: WorkflowExecution) -> dict[str, str]:
         "run": run.status.name.lower() if run.status is not None else "",
         "attention": (seen.get(contract.ATTENTION_CLASS) or "yes") if seen.get(contract.NEEDS_ATTENTION) else "",
         "started": f"{run.start_time:%Y-%m-%d %H:%M:%S} UTC",
-        "ids": " ".join(seen.get(contract.BUSINESS_IDS) or ()),
+        "order": next((known for known in ids if known.startswith("SO-")), ""),
+        "ids": " ".join(ids),
     }
 
 
@@ -135,10 +146,21 @@ async def _effects(settings: Settings, connection: str, payment_id: str) -> list
             "begun": f"{row.begun_at:%H:%M:%S.%f}"[:-3],
             "completed": f"{row.completed_at:%H:%M:%S.%f}"[:-3] if row.completed_at else "unknown",
             "amount": str(row.amount or ""),
-            "result": " ".join(f"{key}={value}" for key, value in row.result.items()),
+            "result": _ids_of(row.result),
         }
         for row in rows
     ]
+
+
+def _ids_of(result: Mapping[str, str]) -> str:
+    """The ids and words that a write brought; an activity's whole answer is kept as one JSON text."""
+    found: dict[str, Any] = {}
+    for key, value in result.items():
+        if key == "answer":
+            found |= json.loads(value)
+        else:
+            found[key] = value
+    return " ".join(f"{key}={value}" for key, value in found.items() if value and isinstance(value, str))
 
 
 def _quoted(text: str) -> str:

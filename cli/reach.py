@@ -65,3 +65,13 @@ def stop_on_signals() -> asyncio.Event:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     return stop
+
+
+def cancel_on_signals() -> None:
+    """Has SIGTERM and Ctrl-C cancel the running task, so that whatever it opened is closed in order."""
+    task = asyncio.current_task()
+    if task is None:
+        raise RuntimeError("there is no running task to cancel")
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, task.cancel)

@@ -65,9 +65,7 @@ class ContactBook:
             if address_id and not address.is_empty():
                 await self.remember_address(connection, contact.contact_id, address, address_id)
 
-    async def remember_address(
-        self, connection: str, contact_id: str, address: Address, address_id: str
-    ) -> None:
+    async def remember_address(self, connection: str, contact_id: str, address: Address, address_id: str) -> None:
         """Keep an address of a contact."""
         key = self._address_key(contact_id, address)
         await self._links.put(connection, "address", key, address_id, at=self._now())
@@ -210,9 +208,7 @@ class ContactActivities:
         key = self._book.address_step(wanted.contact_id, address)
         written = await self._once.write("add_address", wanted, AddressWritten, call, key=key)
         if written.address_id:
-            await self._book.remember_address(
-                wanted.connection, wanted.contact_id, address, written.address_id
-            )
+            await self._book.remember_address(wanted.connection, wanted.contact_id, address, written.address_id)
         return written
 
     @activity.defn
@@ -240,9 +236,7 @@ class ContactActivities:
     async def _currency_id(self, connection: str, code: str) -> str:
         currency = (await self._memory.catalogue(connection)).currency(code)
         if currency is None:
-            raise Refused(
-                "zoho", f"the organisation has no currency {code}; add it in Zoho", code="no_currency"
-            )
+            raise Refused("zoho", f"the organisation has no currency {code}; add it in Zoho", code="no_currency")
         return currency.currency_id
 
 

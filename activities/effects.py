@@ -89,13 +89,9 @@ class Once:
         """Close the intent of a write that was found done: by an earlier try, another program or a person."""
         await self._complete((wanted.connection, step, key or wanted.payment_id), found, amount, "found")
 
-    async def _complete(
-        self, row: tuple[str, str, str], result: BaseModel, amount: Money | None, note: str
-    ) -> None:
+    async def _complete(self, row: tuple[str, str, str], result: BaseModel, amount: Money | None, note: str) -> None:
         kept: dict[str, Any] = {"answer": result.model_dump_json()}
-        await self._effects.complete(
-            *row, result=kept, at=self._now(), actor=_actor(), amount=amount, note=note
-        )
+        await self._effects.complete(*row, result=kept, at=self._now(), actor=_actor(), amount=amount, note=note)
 
 
 def _actor() -> str:

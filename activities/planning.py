@@ -11,7 +11,8 @@ from activities.shops import Shop, Shops
 from domain.mapping import UnknownTimeZone, map_order, mapping_hash
 from domain.orders import OrderDraft, OrderLine
 from domain.payments import PaymentFacts
-from domain.runs import LookUp, LookUpKind, OrderPlan, OrderProblem, PrepareInput
+from domain.problems import Problem, ProblemCode
+from domain.runs import LookUp, LookUpKind, OrderPlan, PrepareInput
 from domain.totals import RoundingRules
 from domain.validation import check_facts, check_origin, validate_order
 
@@ -35,14 +36,12 @@ class Planner:
             *check_facts(facts),
         )
         if problems:
-            return OrderPlan(problems=_worded(problems))
+            return OrderPlan(problems=problems)
         if lookups := _unknown(facts, catalogue, wanted.asked):
             return OrderPlan(lookups=lookups)
         return await self._map(wanted, shop, facts, catalogue)
 
-    async def _map(
-        self, wanted: PrepareInput, shop: Shop, facts: PaymentFacts, catalogue: Catalogue
-    ) -> OrderPlan:
+    async def _map(self, wanted: PrepareInput, shop: Shop, facts: PaymentFacts, catalogue: Catalogue) -> OrderPlan:
         currency = catalogue.currency(facts.money.currency)
         if catalogue.organization is None or currency is None:
             return OrderPlan(problems=(_no_currency(facts.money.currency),))
@@ -50,9 +49,10 @@ class Planner:
         try:
             draft = map_order(facts, shop.mapping, time_zone=catalogue.organization.time_zone, settings=rules)
         except UnknownTimeZone as error:
-            return OrderPlan(problems=(OrderProblem(code="unknown_time_zone", message=str(error)),))
+            return OrderPlan(problems=(Problem(code=ProblemCode.UNKNOWN_TIME_ZONE, message=str(error)),))
+        draft = await self._link(wanted.connection, draft)
         if problems := validate_order(facts, draft, rules):
-            return OrderPlan(problems=_worded(problems))
+            return OrderPlan(problems=problems)
         plan = await self._name(wanted, draft, catalogue)
         if plan.lookups or plan.problems:
             return plan
@@ -88,17 +88,23 @@ class Planner:
             addresses=addresses,
         )
 
-    async def _items(self, connection: str, draft: OrderDraft) -> dict[str, str]:
-        """Item ids by line: the link on price or product first, then the stored link, then the SKU."""
+    async def _link(self, connection: str, draft: OrderDraft) -> OrderDraft:
+        """The draft with the items that somebody linked to Stripe's products: a link goes before a SKU."""
         products = {line.product_id for line in draft.lines if line.product_id and not line.item_id}
         linked = await self._memory.linked_items(connection, sorted(products))
+        if not linked:
+            return draft
+        lines = tuple(
+            line.model_copy(update={"item_id": line.item_id or linked.get(line.product_id, "")}) for line in draft.lines
+        )
+        return draft.model_copy(update={"lines": lines})
+
+    async def _items(self, connection: str, draft: OrderDraft) -> dict[str, str]:
+        """Item ids by line: the link, else the item with the SKU."""
         skus = {line.sku for line in draft.lines if line.sku and not line.item_id}
         by_sku = await self._memory.items(connection, sorted(skus))
-
-        def item(line: OrderLine) -> str:
-            return line.item_id or linked.get(line.product_id, "") or by_sku.get(line.sku, "")
-
-        return {line.line_id: found for line in draft.lines if (found := item(line))}
+        named = ((line.line_id, line.item_id or by_sku.get(line.sku, "")) for line in draft.lines)
+        return {line_id: item_id for line_id, item_id in named if item_id}
 
 
 def _unknown(facts: PaymentFacts, catalogue: Catalogue, asked: tuple[LookUp, ...]) -> tuple[LookUp, ...]:
@@ -113,7 +119,7 @@ def _unknown(facts: PaymentFacts, catalogue: Catalogue, asked: tuple[LookUp, ...
 
 def _missing(
     draft: OrderDraft, items: dict[str, str], taxes: dict[Decimal, str], asked: tuple[LookUp, ...]
-) -> tuple[tuple[LookUp, ...], tuple[OrderProblem, ...]]:
+) -> tuple[tuple[LookUp, ...], tuple[Problem, ...]]:
     """What one look-up each would tell; what was asked already and is still missing is a problem."""
     lookups: dict[LookUp, None] = {}
     problems = []
@@ -133,27 +139,23 @@ def _missing(
     return tuple(lookups), tuple(problems)
 
 
-def _worded(problems: tuple[object, ...]) -> tuple[OrderProblem, ...]:
-    return tuple(OrderProblem.model_validate(p, from_attributes=True) for p in problems)
-
-
-def _no_item(line: OrderLine) -> OrderProblem:
-    return OrderProblem(
-        code="unknown_sku",
-        message=f"Zoho has no active item with SKU {line.sku!r}, or several; create it there, or correct the SKU on the "
-        "price or product in Stripe",
+def _no_item(line: OrderLine) -> Problem:
+    return Problem.of(
+        ProblemCode.UNKNOWN_SKU,
+        f"Zoho has no active item with SKU {line.sku!r}, or several",
+        "create it there, or correct the SKU on the price or product in Stripe",
     )
 
 
-def _no_tax(line: OrderLine) -> OrderProblem:
-    return OrderProblem(
-        code="unknown_tax",
-        message=f"Zoho has no tax of {line.tax_percentage} %; create it there (Settings, Taxes)",
+def _no_tax(line: OrderLine) -> Problem:
+    return Problem.of(
+        ProblemCode.UNKNOWN_TAX, f"Zoho has no tax of {line.tax_percentage} %", "create it there (Settings, Taxes)"
     )
 
 
-def _no_currency(code: str) -> OrderProblem:
-    return OrderProblem(
-        code="currency_not_in_zoho",
-        message=f"the Zoho organisation does not trade in {code}; add the currency there (Settings, Currencies)",
+def _no_currency(code: str) -> Problem:
+    return Problem.of(
+        ProblemCode.CURRENCY_NOT_IN_ZOHO,
+        f"the Zoho organisation does not trade in {code}",
+        "add the currency there (Settings, Currencies)",
     )

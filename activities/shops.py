@@ -25,8 +25,8 @@ class Shop:
     stripe: StripeGateway
     zoho: ZohoGateway
     notifier: Notifier
-    mapping: MappingPolicy = MappingPolicy()
-    policy: PaymentPolicy = PaymentPolicy()
+    mapping: MappingPolicy
+    policy: PaymentPolicy
 
 
 class Shops:

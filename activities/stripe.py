@@ -22,9 +22,7 @@ class StripeActivities:
     async def fetch_payment(self, ref: PaymentRef) -> FetchedPayment:
         """Read the payment with its lines, keep it in the dossier, and tell the run what it may know."""
         facts, facts_ref = await self._dossier.fetch(ref)
-        return FetchedPayment(
-            status=facts.status, money=facts.money, charge_id=facts.charge_id, facts_ref=facts_ref
-        )
+        return FetchedPayment(status=facts.status, money=facts.money, charge_id=facts.charge_id, facts_ref=facts_ref)
 
     @activity.defn
     async def resolve_payment(self, wanted: ResolveInput) -> str:

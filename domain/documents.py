@@ -1,8 +1,13 @@
-"""Zoho's records in our words: what a step needs of them, and no more."""
+"""Zoho's records in our words: what a step needs of them, and no more.
+
+A total or balance is None where Zoho came to an amount finer than a minor unit, which is never Stripe's.
+"""
 
 from __future__ import annotations
 
 from decimal import Decimal
+
+from pydantic import Field
 
 from domain.money import Money
 from domain.payments import Fact
@@ -71,10 +76,10 @@ class InvoiceDocument(Fact):
     number: str = ""
     reference: str = ""
     status: str
-    total: Money
-    balance: Money
+    total: Money | None
+    balance: Money | None
     payment_ids: tuple[str, ...] = ()
-    available: dict[str, Decimal] = {}
+    available: dict[str, Decimal] = Field(default_factory=dict)
 
 
 class OrderDocument(Fact):
@@ -85,7 +90,7 @@ class OrderDocument(Fact):
     reference: str = ""
     status: str
     customer_id: str
-    total: Money
+    total: Money | None
     lines: tuple[OrderDocumentLine, ...] = ()
     invoices: tuple[InvoiceDocument, ...] = ()
 
@@ -95,5 +100,5 @@ class ReceiptDocument(Fact):
 
     payment_id: str
     reference: str = ""
-    amount: Money
+    amount: Money | None
     balance: Money | None = None

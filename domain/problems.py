@@ -26,6 +26,10 @@ class ProblemCode(StrEnum):
     LINES_DO_NOT_ADD_UP = "lines_do_not_add_up"
     TOTALS_DIFFER = "totals_differ"
     TAX_DIFFERS = "tax_differs"
+    UNKNOWN_SKU = "unknown_sku"
+    UNKNOWN_TAX = "unknown_tax"
+    CURRENCY_NOT_IN_ZOHO = "currency_not_in_zoho"
+    UNKNOWN_TIME_ZONE = "unknown_time_zone"
 
 
 class Problem(Fact):

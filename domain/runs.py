@@ -14,6 +14,7 @@ from pydantic import AwareDatetime
 from domain.money import Money
 from domain.payments import Fact, PaymentStatus
 from domain.policy import PaymentPolicy
+from domain.problems import Problem
 
 
 class PaymentEvent(Fact):
@@ -129,13 +130,6 @@ class PrepareInput(PaymentRef):
     asked: tuple[LookUp, ...] = ()
 
 
-class OrderProblem(Fact):
-    """Why no order can be written: a code of a closed list and a sentence with the cure, without personal data."""
-
-    code: str
-    message: str
-
-
 class OrderPlan(Fact):
     """The order as far as our own memory can settle it.
 
@@ -155,7 +149,7 @@ class OrderPlan(Fact):
     addresses: AddressPlan | None = None
     notify: bool = False
     lookups: tuple[LookUp, ...] = ()
-    problems: tuple[OrderProblem, ...] = ()
+    problems: tuple[Problem, ...] = ()
 
 
 class ContactClaim(Fact):

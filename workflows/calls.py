@@ -96,9 +96,7 @@ class Calls:
         """Look now, and again when a slow write, or a list that lags, must show."""
         found = await look()
         if found is None:
-            await workflow.sleep(
-                self._policy.settle_wait, summary=f"Wait whether the {what} shows up after all"
-            )
+            await workflow.sleep(self._policy.settle_wait, summary=f"Wait whether the {what} shows up after all")
             found = await look()
         return found
 

@@ -82,9 +82,7 @@ async def settle_addresses(calls: Calls, ref: PaymentRef, plan: OrderPlan, conta
     addresses = plan.addresses
     if addresses is None:
         wanted = AddressPlanInput(**dict(ref), order_ref=plan.order_ref, contact_id=contact_id)
-        addresses = await calls.local(
-            ContactActivities.plan_addresses, wanted, "Ask our memory for the addresses"
-        )
+        addresses = await calls.local(ContactActivities.plan_addresses, wanted, "Ask our memory for the addresses")
     for use in addresses.missing:
         wanted_address = AddressInput(**dict(ref), order_ref=plan.order_ref, contact_id=contact_id, use=use)
         addresses = _with(addresses, use, await _add_address(calls, wanted_address))
@@ -100,9 +98,7 @@ async def _add_address(calls: Calls, wanted: AddressInput) -> str:
         )
 
     async def look() -> AddressWritten | None:
-        return await calls.zoho_read(
-            ContactActivities.find_address, wanted, "Look for the address at the contact"
-        )
+        return await calls.zoho_read(ContactActivities.find_address, wanted, "Look for the address at the contact")
 
     return (await calls.settle(write, look, "address")).address_id
 

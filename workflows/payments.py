@@ -111,9 +111,7 @@ class PaymentWorkflow:
                 self._know(fetched.charge_id)
                 return fetched
             if fetched.status is PaymentStatus.CANCELED:
-                raise ApplicationError(
-                    "the payment was canceled in Stripe", type="PaymentCanceled", non_retryable=True
-                )
+                raise ApplicationError("the payment was canceled in Stripe", type="PaymentCanceled", non_retryable=True)
             self._reach(Stage.WAITING_FOR_MONEY, note=f"Stripe says {fetched.status.value}", index=True)
             await self._wait_for_event(heard, (deadline - workflow.now()).total_seconds())
 

@@ -33,22 +33,22 @@ def _patient(policy: PaymentPolicy, longest: timedelta) -> ActivityConfig:
     )
 
 
-def READ(policy: PaymentPolicy) -> ActivityConfig:  # noqa: N802 - the policies are names, as the house writes them
+def READ(policy: PaymentPolicy) -> ActivityConfig:
     """A question that may be asked again at any time, for as long as it takes."""
     return _patient(policy, policy.longest_retry)
 
 
-def WRITE(policy: PaymentPolicy) -> ActivityConfig:  # noqa: N802
+def WRITE(policy: PaymentPolicy) -> ActivityConfig:
     """A write that guards itself against a second one; never given up, for money was taken."""
     return _patient(policy, policy.longest_retry)
 
 
-def UNDO(policy: PaymentPolicy) -> ActivityConfig:  # noqa: N802
+def UNDO(policy: PaymentPolicy) -> ActivityConfig:
     """What puts a half-done write right: as patient as a write."""
     return _patient(policy, policy.longest_retry)
 
 
-def WAIT(policy: PaymentPolicy) -> ActivityConfig:  # noqa: N802
+def WAIT(policy: PaymentPolicy) -> ActivityConfig:
     """Waiting for another run's work: asked often, because it ends within seconds."""
     return _patient(policy, min(policy.longest_retry, timedelta(seconds=2)))
 

@@ -24,8 +24,6 @@ class ResolveWorkflow:
         payment_id = await workflow.execute_activity_method(StripeActivities.resolve_payment, wanted, **read)
         if payment_id:
             start = StartPaymentInput(connection=wanted.connection, payment_id=payment_id, event=wanted.event)
-            write = policies.WRITE(wanted.policy) | workflow.ActivityConfig(
-                summary=f"Start the run of {payment_id}"
-            )
+            write = policies.WRITE(wanted.policy) | workflow.ActivityConfig(summary=f"Start the run of {payment_id}")
             await workflow.execute_activity_method(StartActivities.start_payment, start, **write)
         return payment_id

@@ -11,6 +11,7 @@ with workflow.unsafe.imports_passed_through():
     from activities.invoices import InvoiceActivities
     from activities.orders import OrderActivities
     from activities.receipts import ReceiptActivities
+    from domain.money import Money
     from domain.runs import (
         DocumentRef,
         InvoiceInput,
@@ -97,13 +98,13 @@ class Sale:
         await self._calls.settle(write, look, "voiding")
         if await look() is None:
             raise ApplicationError(
-                f"sales order {wanted.number} came to {order.total} instead of {wanted.total} and could not be voided; "
+                f"sales order {wanted.number} came to {_said(order.total)} instead of {wanted.total} and could not be voided; "
                 "void it in Zoho by hand",
                 type="VoidFailed",
                 non_retryable=True,
             )
         raise ApplicationError(
-            f"Zoho computed {order.total} where Stripe took {wanted.total}: order {wanted.number} was voided and "
+            f"Zoho computed {_said(order.total)} where Stripe took {wanted.total}: order {wanted.number} was voided and "
             "nothing was invoiced; compare the organisation's tax and rounding settings with the connection's",
             type="TotalsDiffer",
             non_retryable=True,
@@ -133,9 +134,7 @@ class Sale:
     async def write_invoice(self, order: OrderWritten) -> InvoiceWritten:
         """The order's invoice, a draft at Stripe's total."""
         wanted = self._wanted
-        target = InvoiceInput(
-            **dict(wanted), salesorder_id=order.salesorder_id, line_item_ids=order.line_item_ids
-        )
+        target = InvoiceInput(**dict(wanted), salesorder_id=order.salesorder_id, line_item_ids=order.line_item_ids)
 
         async def write(after: int) -> InvoiceWritten:
             return await self._calls.zoho_write(
@@ -152,7 +151,7 @@ class Sale:
         invoice = await self._calls.settle(write, look, "invoice")
         if invoice.total != wanted.total:
             raise ApplicationError(
-                f"the invoice {invoice.number} came to {invoice.total} where Stripe took {wanted.total}; it was not "
+                f"the invoice {invoice.number} came to {_said(invoice.total)} where Stripe took {wanted.total}; it was not "
                 "sent and moved no stock; compare Zoho's tax and rounding settings with the connection's",
                 type="TotalsDiffer",
                 non_retryable=True,
@@ -215,3 +214,8 @@ class Sale:
 
     def _document(self, document_id: str) -> DocumentRef:
         return DocumentRef(**dict(self._ref), document_id=document_id, total=self._wanted.total)
+
+
+def _said(total: Money | None) -> str:
+    """A total in words; Zoho may keep finer amounts than there is money for."""
+    return str(total) if total is not None else "an amount finer than a minor unit"

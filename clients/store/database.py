@@ -214,7 +214,7 @@ def _sqlite_engine(file: Path, connections: int) -> Engine:
 
 def _set_up(connection: Any, _: object) -> None:
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "secure_delete=ON"):
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 

@@ -86,9 +86,7 @@ class ZohoAuth:
         if newest is not None and newest.version > refused.version and newest.usable(self._now()):
             return self._grant(newest, fresh=True)
         if self._flight is None and await self._refreshes(_FRESH) >= 2:
-            raise TokenRefused(
-                "zoho", "a token that was only just renewed is refused", status=401, retry_after=_PAUSE
-            )
+            raise TokenRefused("zoho", "a token that was only just renewed is refused", status=401, retry_after=_PAUSE)
         return self._grant(await self._renewed(refused.version), fresh=True)
 
     def _grant(self, token: Token, *, fresh: bool) -> Access:
@@ -130,9 +128,7 @@ class ZohoAuth:
                 return token
             await self._check_limit()
             now = self._now()
-            if await self._store.lease(
-                self._connection, version=newest, owner=owner, until=now + _LEASE, now=now
-            ):
+            if await self._store.lease(self._connection, version=newest, owner=owner, until=now + _LEASE, now=now):
                 return await self._mint(newest, owner)
             await self._sleep(_POLL)
         raise TokenRefused("zoho", "another worker's token refresh does not end", retry_after=_PAUSE)

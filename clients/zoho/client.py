@@ -113,9 +113,7 @@ class ZohoClient:
     async def find_contacts(self, *, email: str = "", contact_name: str = "") -> list[Contact]:
         """The contacts with this e-mail and this name, in any letter case; e-mails are not unique."""
         wanted = {"email": email, "contact_name": contact_name}
-        return await self._caller.find(
-            "/contacts", Contact, "contacts", wanted, private=(email, contact_name)
-        )
+        return await self._caller.find("/contacts", Contact, "contacts", wanted, private=(email, contact_name))
 
     async def get_contact(self, contact_id: str) -> Contact:
         """One contact with its addresses."""
@@ -130,9 +128,7 @@ class ZohoClient:
     async def add_address(self, contact_id: str, address: ZohoAddress) -> str:
         """Another address for a contact; its address_id. Twice makes two. Documented for Zoho Books only."""
         body = address.body()
-        request = Request(
-            "POST", path("contacts", contact_id, "address"), body=body, private=tuple(strings(body))
-        )
+        request = Request("POST", path("contacts", contact_id, "address"), body=body, private=tuple(strings(body)))
         saved = await self._caller.one(request, SavedAddress, "address_info", "address")
         return saved.address_id
 
@@ -143,9 +139,7 @@ class ZohoClient:
 
     async def create_sales_order(self, order: NewSalesOrder) -> SalesOrder:
         """A new order in draft under our own number. AlreadyExists (36004) where the number is taken."""
-        request = Request(
-            "POST", "/salesorders", {"ignore_auto_number_generation": "true"}, body=order.body()
-        )
+        request = Request("POST", "/salesorders", {"ignore_auto_number_generation": "true"}, body=order.body())
         return await self._caller.one(request, SalesOrder, "salesorder", "sales_order")
 
     async def find_sales_orders(

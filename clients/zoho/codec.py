@@ -153,9 +153,7 @@ def _error(request: Request, answer: Answer, code: str, message: str) -> ClientE
     status = answer.status
     if status == 429 or code in _PAUSES:
         pause = _pause(code, answer.headers)
-        return RateLimited(
-            "zoho", f"{message}; again in {pause:g} s", code=code, status=status, retry_after=pause
-        )
+        return RateLimited("zoho", f"{message}; again in {pause:g} s", code=code, status=status, retry_after=pause)
     if status == 401:
         return TokenRefused("zoho", message, code=code, status=status)
     if status >= 500 or status == 408 or (status < 400 and not code):

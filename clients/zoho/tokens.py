@@ -30,9 +30,7 @@ class TokenStore(Protocol):
         """The newest token that was saved, fresh or not; None before the first."""
         ...
 
-    async def lease(
-        self, connection: str, *, version: int, owner: str, until: datetime, now: datetime
-    ) -> bool:
+    async def lease(self, connection: str, *, version: int, owner: str, until: datetime, now: datetime) -> bool:
         """Compare and set: True for exactly one caller while no lease is live and `version` is the newest.
 
         `version` is 0 where there is no token yet. A lease that was granted counts as one refresh at `now`.
@@ -73,9 +71,7 @@ class MemoryTokens:
         """The newest token, or None."""
         return self._tokens.get(connection)
 
-    async def lease(
-        self, connection: str, *, version: int, owner: str, until: datetime, now: datetime
-    ) -> bool:
+    async def lease(self, connection: str, *, version: int, owner: str, until: datetime, now: datetime) -> bool:
         """Grant the lease to one caller."""
         token = self._tokens.get(connection)
         held = self._leases.get(connection)

@@ -53,7 +53,8 @@ async def record_resolve(client: Client) -> str:
 def _tidy(history: str) -> str:
     """Without what names the machine it was recorded on."""
     history = re.sub(r'"stackTrace": "(?:[^"\\]|\\.)*"', '"stackTrace": ""', history)
-    return re.sub(r'"identity": "[^"]*"', '"identity": "recorder"', history)
+    history = re.sub(r'"identity": "[^"]*"', '"identity": "recorder"', history)
+    return re.sub(r'"\d+@[^"]*"', '"recorder"', history)
 
 
 async def main() -> int:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from domain.payments import PaymentStatus
+from domain.problems import Problem, ProblemCode
 from domain.runs import (
     FetchedPayment,
     InvoiceWritten,
     LookUp,
     LookUpKind,
     OrderPlan,
-    OrderProblem,
     OrderWritten,
 )
 from tests.workflows.fakes import ANSWERS, TOTAL, known_plan
@@ -41,6 +41,6 @@ STORIES: dict[str, dict[str, Any]] = {
         "find_sales_order": OrderWritten(salesorder_id="so-1", status="draft", total=TOTAL),
     },
     "payment-unknown-sku": {
-        "prepare_order": OrderPlan(problems=(OrderProblem(code="unknown_sku", message="no such item"),))
+        "prepare_order": OrderPlan(problems=(Problem(code=ProblemCode.UNKNOWN_SKU, message="no such item"),))
     },
 }

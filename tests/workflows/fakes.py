@@ -73,9 +73,7 @@ ANSWERS: dict[str, Any] = {
     "read_sales_order": OrderWritten(salesorder_id="so-1", status="confirmed", total=TOTAL, line_item_ids=("l-1",)),
     "confirm_sales_order": StepDone(),
     "void_sales_order": StepDone(),
-    "create_invoice": InvoiceWritten(
-        invoice_id="in-1", number="INV-1", status="draft", total=TOTAL, balance=TOTAL
-    ),
+    "create_invoice": InvoiceWritten(invoice_id="in-1", number="INV-1", status="draft", total=TOTAL, balance=TOTAL),
     "find_invoice": None,
     "read_invoice": InvoiceWritten(invoice_id="in-1", number="INV-1", status="sent", total=TOTAL, balance=TOTAL),
     "mark_invoice_sent": StepDone(),
@@ -216,9 +214,7 @@ class Stage:
             task_queue=self.queue,
             id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-            search_attributes=TypedSearchAttributes(
-                [SearchAttributePair(contract.CONNECTION, start.connection)]
-            ),
+            search_attributes=TypedSearchAttributes([SearchAttributePair(contract.CONNECTION, start.connection)]),
             start_signal=contract.PAYMENT_EVENT,
             start_signal_args=[event(start.payment_id, kind)],
         )

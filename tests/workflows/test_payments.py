@@ -13,6 +13,7 @@ from temporalio.service import RPCError
 
 from domain.money import Money
 from domain.payments import PaymentStatus
+from domain.problems import Problem, ProblemCode
 from domain.runs import (
     AddressPlan,
     AddressUse,
@@ -23,7 +24,6 @@ from domain.runs import (
     LookUp,
     LookUpKind,
     OrderPlan,
-    OrderProblem,
     OrderWritten,
     PaymentInput,
     ReceiptWritten,
@@ -153,7 +153,7 @@ async def test_what_memory_lacks_is_asked_once(temporal_client: Client) -> None:
 
 async def test_a_problem_fails_the_run_before_its_first_write(temporal_client: Client) -> None:
     """The failure says the problem's sentence, and its type is the problem's code."""
-    problem = OrderProblem(code="unknown_sku", message="Zoho has no active item with SKU 'X'")
+    problem = Problem(code=ProblemCode.UNKNOWN_SKU, message="Zoho has no active item with SKU 'X'")
     script = Script({"prepare_order": OrderPlan(problems=(problem,))})
     error = await failure(temporal_client, script)
     assert (error.type, error.message) == ("unknown_sku", problem.message)
@@ -218,9 +218,7 @@ async def test_taken_number_that_is_ours_is_adopted(temporal_client: Client) -> 
             "prepare_order": plans(),
             "create_sales_order": OrderWritten(taken=True),
             "find_sales_order": OrderWritten(salesorder_id="so-1", status="draft", total=TOTAL),
-            "read_sales_order": OrderWritten(
-                salesorder_id="so-1", status="draft", total=TOTAL, line_item_ids=("l-1",)
-            ),
+            "read_sales_order": OrderWritten(salesorder_id="so-1", status="draft", total=TOTAL, line_item_ids=("l-1",)),
         }
     )
     await carry(temporal_client, script)
@@ -242,9 +240,7 @@ async def test_other_total_voids_the_order_and_invoices_nothing(temporal_client:
     script = Script(
         {
             "prepare_order": plans(),
-            "create_sales_order": OrderWritten(
-                salesorder_id="so-1", status="draft", total=off, line_item_ids=("l-1",)
-            ),
+            "create_sales_order": OrderWritten(salesorder_id="so-1", status="draft", total=off, line_item_ids=("l-1",)),
             "read_sales_order": OrderWritten(salesorder_id="so-1", status="void", total=off),
         }
     )

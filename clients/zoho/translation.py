@@ -1,0 +1,183 @@
+"""Our words into Zoho's and back: pure."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from clients.zoho.models import (
+    Contact,
+    ContactAddress,
+    CustomField,
+    Invoice,
+    LinkedInvoice,
+    NewContact,
+    NewContactPerson,
+    NewInvoice,
+    NewInvoiceLine,
+    NewLine,
+    NewSalesOrder,
+    SalesOrder,
+    ZohoAddress,
+)
+from domain.documents import ContactDocument, InvoiceDocument, OrderDocument, OrderDocumentLine
+from domain.money import Money
+from domain.orders import OrderDraft, OrderLine
+from domain.payments import Address
+from domain.runs import InvoiceInput, OrderInput
+
+_ADJUSTED = "Rounding"
+
+
+def exact(amount: Decimal, currency: str) -> Money | None:
+    """`amount` major units as Money; None where it is finer than a minor unit, and so no amount of Stripe's."""
+    try:
+        return Money.from_decimal(amount, currency)
+    except ValueError:
+        return None
+
+
+def zoho_address(address: Address) -> ZohoAddress:
+    return ZohoAddress(
+        attention=address.name,
+        address=address.line1,
+        street2=address.line2,
+        city=address.city,
+        state=address.state,
+        zip=address.postal_code,
+        country=address.country,
+        phone=address.phone,
+    )
+
+
+def address_of(row: ContactAddress) -> Address:
+    return Address(
+        name=row.attention,
+        line1=row.address,
+        line2=row.street2,
+        city=row.city,
+        state=row.state,
+        postal_code=row.zip,
+        country=row.country,
+        phone=row.phone,
+    )
+
+
+def new_contact(name: str, draft: OrderDraft, currency_id: str) -> NewContact:
+    buyer = draft.buyer
+    first, _, last = buyer.name.partition(" ")
+    person = NewContactPerson(first_name=first or name[:100], last_name=last, email=buyer.email, phone=buyer.phone)
+    return NewContact(
+        contact_name=name[:200],
+        currency_id=currency_id,
+        billing_address=zoho_address(draft.billing),
+        shipping_address=zoho_address(draft.shipping),
+        contact_persons=(person,),
+        notes=f"Stripe customer {buyer.customer_id}" if buyer.customer_id else "Stripe guest",
+    )
+
+
+def _fields(draft: OrderDraft) -> tuple[CustomField, ...]:
+    return tuple(CustomField(api_name=name, value=value) for name, value in draft.custom_fields.items())
+
+
+def new_order(draft: OrderDraft, wanted: OrderInput) -> NewSalesOrder:
+    lines = tuple(NewLine(**_line(line, wanted.item_ids[i], wanted.tax_ids[i])) for i, line in enumerate(draft.lines))
+    return NewSalesOrder(
+        **_sale(draft, wanted),
+        salesorder_number=wanted.number,
+        shipment_date=draft.shipment_date,
+        custom_fields=_fields(draft),
+        line_items=lines,
+    )
+
+
+def new_invoice(draft: OrderDraft, wanted: InvoiceInput) -> NewInvoice:
+    lines = tuple(
+        NewInvoiceLine(**_line(line, wanted.item_ids[i], wanted.tax_ids[i]), salesorder_item_id=wanted.line_item_ids[i])
+        for i, line in enumerate(draft.lines)
+    )
+    return NewInvoice(**_sale(draft, wanted), due_date=draft.order_date, line_items=lines)
+
+
+def _sale(draft: OrderDraft, wanted: OrderInput) -> dict[str, object]:
+    return {
+        "customer_id": wanted.contact_id,
+        "reference_number": draft.reference,
+        "date": draft.order_date,
+        "is_inclusive_tax": draft.inclusive,
+        "shipping_charge": draft.shipping_charge.decimal() if draft.shipping_charge else None,
+        "adjustment": draft.adjustment.decimal() if draft.adjustment else None,
+        "adjustment_description": _ADJUSTED if draft.adjustment else "",
+        "exchange_rate": wanted.exchange_rate,
+        "billing_address_id": wanted.addresses.billing_address_id,
+        "shipping_address_id": wanted.addresses.shipping_address_id,
+        "notes": draft.notes,
+    }
+
+
+def _line(line: OrderLine, item_id: str, tax_id: str) -> dict[str, object]:
+    return {
+        "item_id": item_id,
+        "name": line.name,
+        "description": line.description,
+        "rate": line.rate,
+        "quantity": Decimal(line.quantity),
+        "discount": line.discount.decimal() if line.discount else None,
+        "tax_id": tax_id,
+    }
+
+
+def contact_document(row: Contact) -> ContactDocument:
+    return ContactDocument(
+        contact_id=row.contact_id,
+        name=row.contact_name,
+        email=row.email,
+        kind=row.contact_type or "customer",
+        currency=row.currency_code,
+        active=row.status in ("", "active"),
+        billing_address_id=row.billing_address.address_id,
+        shipping_address_id=row.shipping_address.address_id,
+    )
+
+
+def order_document(order: SalesOrder) -> OrderDocument:
+    currency = order.currency_code
+    return OrderDocument(
+        salesorder_id=order.salesorder_id,
+        number=order.salesorder_number,
+        reference=order.reference_number,
+        status=order.order_status or order.status,
+        customer_id=order.customer_id,
+        total=exact(order.total, currency),
+        lines=tuple(
+            OrderDocumentLine(line_item_id=line.line_item_id, item_id=line.item_id, quantity=line.quantity)
+            for line in order.line_items
+        ),
+        invoices=tuple(_linked(invoice, currency) for invoice in order.invoices),
+    )
+
+
+def _linked(invoice: LinkedInvoice, currency: str) -> InvoiceDocument:
+    return InvoiceDocument(
+        invoice_id=invoice.invoice_id,
+        number=invoice.invoice_number,
+        reference=invoice.reference_number,
+        status=invoice.status,
+        total=exact(invoice.total, currency),
+        balance=exact(invoice.balance, currency),
+    )
+
+
+def invoice_document(invoice: Invoice) -> InvoiceDocument:
+    currency = invoice.currency_code
+    stock = {line.item_id: line.available_for_sale_stock for line in invoice.line_items}
+    return InvoiceDocument(
+        invoice_id=invoice.invoice_id,
+        number=invoice.invoice_number,
+        reference=invoice.reference_number,
+        status=invoice.status,
+        total=exact(invoice.total, currency),
+        balance=exact(invoice.balance, currency),
+        payment_ids=tuple(payment.payment_id for payment in invoice.payments),
+        available={item: left for item, left in stock.items() if left is not None},
+    )

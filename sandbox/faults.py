@@ -123,6 +123,8 @@ class Faults:
         if fault.fault == "drop":
             return _hang_up(request)
         if fault.fault == "slow":
+            # Read first: of a caller who has left nothing more can be read.
+            await request.read()
             await asyncio.sleep(fault.seconds)
             return await handler(request)
         if fault.fault not in ("lost", "timeout", "malformed"):

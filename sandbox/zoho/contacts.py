@@ -24,9 +24,9 @@ ADDRESS = (
     "phone",
     "fax",
 )
-_PERSON = ("salutation", "first_name", "last_name", "email", "phone", "mobile", "designation", "department")
+_PERSON = ("salutation", "first_name", "last_name", "email", "phone", "mobile")
 # Fields a caller may set that the sandbox only keeps.
-_KEPT = ("company_name", "website", "notes", "language_code", "contact_salutation", "facebook", "twitter")
+_KEPT = ("company_name", "website", "notes", "language_code", "facebook", "twitter")
 
 
 def _address(given: Row, address_id: str) -> Row:
@@ -49,14 +49,6 @@ def _persons(call: Call, body: Row) -> list[Row]:
         }
         for given in rows(body, "contact_persons")
     ]
-    if not persons and any(body.get(name) for name in ("email", "phone", "first_name", "last_name")):
-        persons = [
-            {
-                "contact_person_id": call.world.new_id(),
-                **{name: text(body, name) for name in _PERSON},
-                "is_primary_contact": True,
-            }
-        ]
     if persons and not any(person["is_primary_contact"] for person in persons):
         persons[0]["is_primary_contact"] = True
     return persons
@@ -88,7 +80,7 @@ def _take_currency(call: Call, row: Row, body: Row) -> None:
     currency = call.table("currencies").get(wanted)
     if currency is None:
         raise errors.missing("Currency")
-    for name in ("currency_id", "currency_code", "currency_symbol", "price_precision"):
+    for name in ("currency_id", "currency_code", "currency_symbol"):
         row[name] = currency[name]
 
 
@@ -102,7 +94,6 @@ def _create(call: Call) -> Answer:
         "contact_name": name,
         "contact_type": text(call.body, "contact_type", "customer"),
         "status": "active",
-        "source": "api",
         "payment_terms": 0,
         "payment_terms_label": "Due on Receipt",
         "has_transaction": False,
@@ -199,7 +190,7 @@ def address_of(contact: Row, address_id: str) -> Row:
 
 
 _ROW = (
-    "contact_id", "contact_name", "company_name", "contact_type", "status", "source", "payment_terms",
+    "contact_id", "contact_name", "company_name", "contact_type", "status", "payment_terms",
     "payment_terms_label", "currency_id", "currency_code", "outstanding_receivable_amount",
     "unused_credits_receivable_amount", "first_name", "last_name", "email", "phone", "mobile", "created_time",
     "last_modified_time", "custom_fields", "custom_field_hash",

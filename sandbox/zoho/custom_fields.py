@@ -18,12 +18,14 @@ def read(call: Call, body: Row, entity: str, before: Row | None = None) -> Row:
             values[field["api_name"]] = text(given, "value")
     return {
         "custom_fields": [
-            {**field, "value": values[field["api_name"]], "show_on_pdf": False}
-            for field in defined
-            if field["api_name"] in values
+            {**_shown(field), "value": values[field["api_name"]]} for field in defined if field["api_name"] in values
         ],
         "custom_field_hash": values,
     }
+
+
+def _shown(field: Row) -> Row:
+    return {name: value for name, value in field.items() if name != "entity"}
 
 
 def _named(call: Call, defined: list[Row], given: Row) -> Row | None:

@@ -187,7 +187,6 @@ def _sums(call: Call, document: Row, merged: Row, lines: list[Row]) -> Row:
         "discount_type": "item_level" if terms.item_level else "entity_level",
         "discount": _discount(merged),
         "discount_amount": discount,
-        "discount_total": discount,
         "shipping_charge": terms.shipping,
         "adjustment": terms.adjustment,
         "sub_total": sums.sub_total,

@@ -139,17 +139,14 @@ def show(org: Organization, invoice: Row) -> Row:
     for line in invoice["line_items"]:
         item = org.tables["items"].get(line["item_id"])
         lines.append({**public(line), **(stock.fields(org, item) if item else {})})
+    shown = {"payments": balances.payments_of(org, invoice)} if org.switches.invoice_shows_payments else {}
     orders = [order for order in map(org.tables["salesorders"].get, invoice["_orders"]) if order]
     return {
         **public(invoice),
         "line_items": lines,
-        "payments": balances.payments_of(org, invoice),
+        **shown,
         "salesorder_id": orders[0]["salesorder_id"] if orders else "",
         "salesorder_number": orders[0]["salesorder_number"] if orders else "",
-        "salesorders": [
-            {name: order[name] for name in ("salesorder_id", "salesorder_number", "status", "total")}
-            for order in orders
-        ],
     }
 
 

@@ -12,7 +12,7 @@ from sandbox.zoho.routing import Answer, Call, Route, crud
 from sandbox.zoho.wire import Row, public
 from sandbox.zoho.world import Organization
 
-_KEPT = ("description", "purchase_description", "upc", "ean", "isbn", "part_number", "brand", "manufacturer")
+_KEPT = ("description", "purchase_description", "upc", "ean", "isbn", "part_number")
 
 
 def new_item(org: Organization, body: Row) -> Row:
@@ -35,7 +35,6 @@ def new_item(org: Organization, body: Row) -> Row:
         "can_be_sold": True,
         "can_be_purchased": True,
         "track_inventory": tracked,
-        "is_returnable": True,
         "is_combo_product": False,
         "is_taxable": True,
         "group_id": "",

@@ -82,7 +82,7 @@ def new_tax(org: Organization, body: Row) -> Row:
             "is_default_tax": False,
             "is_editable": True,
             "tax_account_id": "",
-            **born(org),
+            **_unshown_times(org),
         },
     )
 
@@ -103,10 +103,17 @@ def new_tax_group(org: Organization, body: Row) -> Row:
             "tax_group_id": group_id,
             "tax_group_name": name,
             "tax_group_percentage": percentage,
-            "taxes": [public(tax) for tax in taxes],
-            **born(org),
+            "taxes": [{name: tax[name] for name in _GROUPED} for tax in taxes],
+            **_unshown_times(org),
         },
     )
+
+
+_GROUPED = ("tax_id", "tax_name", "tax_percentage", "tax_type", "tax_authority_id", "tax_authority_name")
+
+
+def _unshown_times(org: Organization) -> Row:
+    return {name: value for name, value in born(org).items() if name.startswith("_")}
 
 
 def _tax_named(org: Organization, name: str) -> Row:
@@ -137,7 +144,7 @@ def new_currency(org: Organization, body: Row) -> Row:
             "is_base_currency": code == org.settings["currency_code"],
             "exchange_rate": number(body, "exchange_rate", Decimal(1)),
             "effective_date": org.today(),
-            **born(org),
+            **_unshown_times(org),
         },
     )
 

@@ -93,6 +93,8 @@ class Switches:
     draft_invoice_takes_payment: bool = True
     # Whether a payment turns a draft invoice into a sent one, moving its stock.
     payment_sends_draft: bool = True
+    # Whether an invoice's detail shows its payments; the specification only has GET /invoices/{id}/payments.
+    invoice_shows_payments: bool = True
     # Applying more than an invoice's balance: refused, or the excess kept as unused.
     overpayment_refused: bool = True
     # Whether bank charges lower what the deposit account receives, or are a separate expense.

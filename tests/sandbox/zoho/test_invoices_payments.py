@@ -1,0 +1,325 @@
+"""Invoices and the payments on them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.sandbox.zoho.shop import Refused, Row, Shop
+
+SENT = "/invoices/{}/status/sent"
+VOID = "/invoices/{}/status/void"
+
+
+async def test_invoice_made(shop: Shop) -> None:
+    """A new invoice is a numbered draft, linked to its order line by line."""
+    order = await shop.confirmed()
+    invoice = await shop.invoice(order, reference_number="pi_1", due_date="2026-12-01")
+    assert (invoice["invoice_number"], invoice["status"]) == ("INV-000001", "draft")
+    assert (invoice["total"], invoice["balance"], invoice["due_date"]) == (20, 20, "2026-12-01")
+    assert invoice["salesorder_id"] == order["salesorder_id"]
+    assert invoice["line_items"][0]["salesorder_item_id"] == order["line_items"][0]["line_item_id"]
+    rows = (await shop.call("GET", "/invoices", reference_number="pi_1"))["invoices"]
+    assert [row["invoice_id"] for row in rows] == [invoice["invoice_id"]]
+
+
+@pytest.mark.parametrize(("allowed", "code"), [(False, 99008), (True, 0)])
+async def test_draft_order(shop: Shop, allowed: bool, code: int) -> None:
+    """Whether a draft order can be invoiced is a switch."""
+    order = await shop.order()
+    await shop.switch(draft_order_invoiceable=allowed)
+    answer = await shop.send("POST", "/invoices/fromsalesorder", salesorder_id=order["salesorder_id"])
+    assert answer.json()["code"] == code
+
+
+async def test_from_order(shop: Shop) -> None:
+    """`fromsalesorder` invoices all that is left, with the order's prices, and then finds nothing left."""
+    order = await shop.confirmed(shipping_charge="4.90", reference_number="pi_1")
+    query = {"salesorder_id": order["salesorder_id"]}
+    invoice = (await shop.call("POST", "/invoices/fromsalesorder", **query))["invoice"]
+    assert shop.last.status_code == 201
+    assert invoice["total"] == order["total"]
+    assert (await shop.send("POST", "/invoices/fromsalesorder", **query)).json()["code"] == 99012
+    assert (await shop.send("POST", "/invoices/fromsalesorder", salesorder_id="1")).json()["code"] == 1002
+
+
+@pytest.mark.parametrize(("refused", "code"), [(False, 0), (True, 99012)])
+async def test_second_invoice(shop: Shop, refused: bool, code: int) -> None:
+    """Nothing stops a second invoice of the same lines, unless the switch says so."""
+    order = await shop.confirmed()
+    await shop.invoice(order)
+    await shop.switch(overinvoicing_refused=refused)
+    line = order["line_items"][0]
+    lines = [{"item_id": line["item_id"], "quantity": 2, "salesorder_item_id": line["line_item_id"]}]
+    answer = await shop.send("POST", "/invoices", {"customer_id": order["customer_id"], "line_items": lines})
+    assert answer.json()["code"] == code
+    assert len((await shop.ledger())["invoices"]) == (1 if refused else 2)
+
+
+async def test_foreign_line(shop: Shop) -> None:
+    """A line of another customer's order cannot be linked."""
+    order = await shop.confirmed()
+    other = await shop.contact("Bob")
+    lines = [{"name": "A", "salesorder_item_id": order["line_items"][0]["line_item_id"]}]
+    answer = await shop.send("POST", "/invoices", {"customer_id": other["contact_id"], "line_items": lines})
+    assert answer.json()["code"] == 1002
+
+
+async def test_sent(shop: Shop) -> None:
+    """Marking an invoice as sent makes it owed, once."""
+    order = await shop.confirmed()
+    invoice = await shop.invoice(order)
+    for _ in range(2):
+        assert (await shop.call("POST", SENT.format(invoice["invoice_id"])))["data"] == {}
+    assert (await shop.read("invoice", invoice["invoice_id"]))["status"] == "sent"
+    assert (await shop.read("contact", order["customer_id"]))["outstanding_receivable_amount"] == 20
+
+
+async def test_sent_on_create(shop: Shop) -> None:
+    """`?send=true` makes the invoice and sends it."""
+    contact = await shop.contact()
+    body = {"customer_id": contact["contact_id"], "line_items": [{"item_id": await shop.item_id(), "quantity": 3}]}
+    assert (await shop.call("POST", "/invoices", body, send="true"))["invoice"]["status"] == "sent"
+    assert (await shop.stock())["accounting"] == 97
+
+
+async def test_own_number(shop: Shop) -> None:
+    """An invoice number of one's own needs the flag and has to be free."""
+    contact = await shop.contact()
+    body = {"customer_id": contact["contact_id"], "line_items": [{"name": "A"}], "invoice_number": "MINE"}
+    flag = {"ignore_auto_number_generation": "true"}
+    assert (await shop.call("POST", "/invoices", body))["invoice"]["invoice_number"] == "INV-000001"
+    assert (await shop.call("POST", "/invoices", body, **flag))["invoice"]["invoice_number"] == "MINE"
+    assert (await shop.send("POST", "/invoices", body, **flag)).json()["code"] == 99015
+
+
+async def test_changed(shop: Shop) -> None:
+    """A changed invoice moves the stock of its new lines, and cannot fall below what was paid."""
+    invoice = await shop.sent(await shop.confirmed())
+    path = f"/invoices/{invoice['invoice_id']}"
+    lines = [{"item_id": await shop.item_id(), "quantity": 5}]
+    changed = await shop.call("PUT", path, {"customer_id": invoice["customer_id"], "line_items": lines})
+    assert (changed["invoice"]["total"], changed["invoice"]["balance"]) == (50, 50)
+    assert (await shop.stock())["accounting"] == 95
+    await shop.pay(changed["invoice"])
+    fewer = {"customer_id": invoice["customer_id"], "line_items": [{**lines[0], "quantity": 1}]}
+    assert (await shop.send("PUT", path, fewer)).json()["code"] == 99010
+    assert (await shop.stock())["accounting"] == 95
+
+
+async def test_void_and_draft(shop: Shop) -> None:
+    """Voiding brings goods and order back and turns payments into credit; a void invoice can become a draft."""
+    order = await shop.confirmed()
+    invoice = await shop.sent(order)
+    await shop.pay(invoice)
+    await shop.call("POST", VOID.format(invoice["invoice_id"]))
+    found = await shop.read("invoice", invoice["invoice_id"])
+    assert (found["status"], found["balance"], found["payments"]) == ("void", 0, [])
+    contact = await shop.read("contact", order["customer_id"])
+    assert (contact["unused_credits_receivable_amount"], contact["outstanding_receivable_amount"]) == (20, 0)
+    assert (await shop.ledger())["payments"][0]["unused_amount"] == 20
+    assert (await shop.stock())["accounting"] == 100
+    assert (await shop.read("salesorder", order["salesorder_id"]))["line_items"][0]["quantity_invoiced"] == 0
+    assert (await shop.send("POST", SENT.format(invoice["invoice_id"]))).json()["code"] == 99011
+    await shop.call("POST", f"/invoices/{invoice['invoice_id']}/status/draft")
+    found = await shop.read("invoice", invoice["invoice_id"])
+    assert (found["status"], found["balance"]) == ("draft", 20)
+    answer = await shop.send("POST", f"/invoices/{invoice['invoice_id']}/status/draft")
+    assert answer.json()["code"] == 99011
+
+
+@pytest.mark.parametrize("refused", [True, False])
+async def test_deleted(shop: Shop, refused: bool) -> None:
+    """An unpaid invoice can be deleted, whether also a paid one is a switch; its order is invoiceable again."""
+    order = await shop.confirmed()
+    unpaid = await shop.sent(order)
+    await shop.call("DELETE", f"/invoices/{unpaid['invoice_id']}")
+    assert (await shop.stock())["accounting"] == 100
+    paid = await shop.sent(order)
+    await shop.pay(paid)
+    await shop.switch(delete_with_children_refused=refused)
+    answer = await shop.send("DELETE", f"/invoices/{paid['invoice_id']}")
+    assert answer.json()["code"] == (99009 if refused else 0)
+    found = await shop.read("salesorder", order["salesorder_id"])
+    assert len(found["invoices"]) == (1 if refused else 0)
+
+
+@pytest.mark.parametrize("shown", [True, False])
+async def test_invoice_shows_payments(shop: Shop, shown: bool) -> None:
+    """Whether an invoice's detail shows its payments is a switch; their own list always does."""
+    invoice = await shop.sent(await shop.confirmed())
+    payment = await shop.pay(invoice, reference_number="pi_1")
+    await shop.switch(invoice_shows_payments=shown)
+    found = await shop.read("invoice", invoice["invoice_id"])
+    assert [row["payment_id"] for row in found.get("payments", [])] == [payment["payment_id"]] * shown
+    listed = (await shop.call("GET", f"/invoices/{invoice['invoice_id']}/payments"))["payments"]
+    assert [(row["payment_id"], row["amount"], row["reference_number"]) for row in listed] == [
+        (payment["payment_id"], 20, "pi_1")
+    ]
+
+
+async def test_paid(shop: Shop) -> None:
+    """A payment closes its invoice and goes to undeposited funds unless it names an account."""
+    invoice = await shop.sent(await shop.confirmed())
+    payment = await shop.pay(invoice, reference_number="pi_1", date="2026-03-04", description="Card")
+    assert shop.last.headers["Location"] == f"/api/v1/customerpayments/{payment['payment_id']}"
+    assert shop.last.json()["message"] == "The payment from the customer has been recorded"
+    assert (payment["account_name"], payment["payment_status"]) == ("Undeposited Funds", "paid")
+    assert (payment["amount"], payment["unused_amount"], payment["date"]) == (20, 0, "2026-03-04")
+    target = payment["invoices"][0]
+    assert (target["amount_applied"], target["total"], target["balance"]) == (20, 20, 0)
+    found = await shop.read("invoice", invoice["invoice_id"])
+    assert (found["status"], found["balance"], found["payment_made"]) == ("paid", 0, 20)
+    assert found["last_payment_date"] == "2026-03-04"
+    row = (await shop.call("GET", "/customerpayments", reference_number="pi_1"))["customerpayments"][0]
+    assert (row["payment_id"], row["invoice_number"]) == (payment["payment_id"], "INV-000001")
+    again = (await shop.call("GET", f"/customerpayments/{payment['payment_id']}"))["payment"]
+    assert again["invoices"] == payment["invoices"]
+
+
+async def test_payment_not_deduplicated(shop: Shop) -> None:
+    """Two payments of one reference are two payments: only the invoice's balance can stop them."""
+    order = await shop.confirmed()
+    invoice = await shop.sent(order)
+    half = {"amount": 10, "invoices": [{"invoice_id": invoice["invoice_id"], "amount_applied": 10}]}
+    for _ in range(2):
+        await shop.pay(invoice, reference_number="pi_1", **half)
+    assert len((await shop.call("GET", "/customerpayments", reference_number="pi_1"))["customerpayments"]) == 2
+    with pytest.raises(Refused):
+        await shop.pay(invoice, reference_number="pi_1", **half)
+
+
+@pytest.mark.parametrize("refused", [True, False])
+async def test_overpayment(shop: Shop, refused: bool) -> None:
+    """Applying more than the balance is refused, or the excess stays unused, as the switch says."""
+    invoice = await shop.sent(await shop.confirmed())
+    await shop.switch(overpayment_refused=refused)
+    body = payment_of(invoice, 25)
+    answer = (await shop.send("POST", "/customerpayments", body)).json()
+    assert answer["code"] == (99010 if refused else 0)
+    if not refused:
+        assert (answer["payment"]["unused_amount"], answer["payment"]["invoices"][0]["amount_applied"]) == (5, 20)
+
+
+def payment_of(invoice: Row, amount: int, **fields: Any) -> Row:
+    """A payment that applies all of `amount` to the invoice."""
+    return {
+        "customer_id": invoice["customer_id"],
+        "payment_mode": "Stripe",
+        "amount": amount,
+        "invoices": [{"invoice_id": invoice["invoice_id"], "amount_applied": amount}],
+        **fields,
+    }
+
+
+async def test_unused(shop: Shop) -> None:
+    """What a payment has beyond its invoices is the customer's credit."""
+    invoice = await shop.sent(await shop.confirmed())
+    payment = await shop.pay(invoice, amount=30)
+    assert payment["unused_amount"] == 10
+    contact = await shop.read("contact", invoice["customer_id"])
+    assert contact["unused_credits_receivable_amount"] == 10
+
+
+async def test_all_or_nothing(shop: Shop) -> None:
+    """One bad target fails the whole payment."""
+    order = await shop.confirmed()
+    invoice = await shop.sent(order)
+    for bad in ({"invoice_id": "1", "amount_applied": 5}, {"invoice_id": invoice["invoice_id"], "amount_applied": 99}):
+        targets = [{"invoice_id": invoice["invoice_id"], "amount_applied": 10}, bad]
+        answer = await shop.send("POST", "/customerpayments", payment_of(invoice, 200, invoices=targets))
+        assert answer.status_code >= 400
+    assert (await shop.read("invoice", invoice["invoice_id"]))["balance"] == 20
+    assert (await shop.ledger())["payments"] == []
+
+
+@pytest.mark.parametrize(
+    ("fields", "code"),
+    [
+        ({"payment_mode": ""}, 99002),
+        ({"invoices": []}, 99002),
+        ({"amount": 19}, 99010),
+        ({"amount": -1}, 99010),
+        ({"account_id": "1"}, 1002),
+        ({"customer_id": "1"}, 1002),
+        ({"reference_number": "a" * 101}, 99003),
+    ],
+)
+async def test_payment_refused(shop: Shop, fields: Row, code: int) -> None:
+    """What a payment cannot be made of is refused and leaves nothing behind."""
+    invoice = await shop.sent(await shop.confirmed())
+    answer = await shop.send("POST", "/customerpayments", payment_of(invoice, 20) | fields)
+    assert answer.json()["code"] == code
+    assert (await shop.ledger())["payments"] == []
+
+
+async def test_foreign_and_void_invoice(shop: Shop) -> None:
+    """Another customer's invoice and a void one take no payment."""
+    invoice = await shop.sent(await shop.confirmed())
+    other = await shop.contact("Bob")
+    body = payment_of(invoice, 20, customer_id=other["contact_id"])
+    assert (await shop.send("POST", "/customerpayments", body)).json()["code"] == 1002
+    await shop.call("POST", VOID.format(invoice["invoice_id"]))
+    assert (await shop.send("POST", "/customerpayments", payment_of(invoice, 20))).json()["code"] == 99011
+
+
+@pytest.mark.parametrize(("takes", "code"), [(True, 0), (False, 99011)])
+async def test_payment_on_draft(shop: Shop, takes: bool, code: int) -> None:
+    """Whether a draft invoice takes payments is a switch."""
+    invoice = await shop.invoice(await shop.confirmed())
+    await shop.switch(draft_invoice_takes_payment=takes)
+    assert (await shop.send("POST", "/customerpayments", payment_of(invoice, 20))).json()["code"] == code
+
+
+@pytest.mark.parametrize(("sends", "status", "stock"), [(True, "paid", 98), (False, "draft", 100)])
+async def test_payment_sends_draft(shop: Shop, sends: bool, status: str, stock: int) -> None:
+    """Whether a payment turns a draft into a sent invoice, moving its stock, is a switch."""
+    invoice = await shop.invoice(await shop.confirmed())
+    await shop.switch(payment_sends_draft=sends)
+    await shop.pay(invoice)
+    found = await shop.read("invoice", invoice["invoice_id"])
+    assert (found["status"], found["balance"]) == (status, 0)
+    assert (await shop.stock())["accounting"] == stock
+
+
+@pytest.mark.parametrize(("reduced", "deposited"), [(True, "19.12"), (False, "20")])
+async def test_bank_charges(shop: Shop, reduced: bool, deposited: str) -> None:
+    """Whether bank charges lower the deposit or are only an expense is a switch; the invoice is paid in full."""
+    invoice = await shop.sent(await shop.confirmed())
+    payment = await shop.pay(invoice, bank_charges="0.88", account_id="900")
+    assert (str(payment["bank_charges"]), payment["account_name"]) == ("0.88", "Stripe clearing")
+    await shop.switch(bank_charges_reduce_deposit=reduced)
+    accounts = (await shop.ledger())["accounts"]
+    assert str(accounts["Stripe clearing"]["EUR"]) == deposited
+    assert str(accounts["Bank Fees and Charges"]["EUR"]) == "0.88"
+
+
+async def test_payment_changed(shop: Shop) -> None:
+    """A changed payment frees what it held before it takes anew."""
+    invoice = await shop.sent(await shop.confirmed())
+    payment = await shop.pay(invoice, reference_number="pi_1")
+    path = f"/customerpayments/{payment['payment_id']}"
+    changed = (await shop.call("PUT", path, payment_of(invoice, 12, bank_charges="0.5")))["payment"]
+    assert (changed["amount"], str(changed["bank_charges"]), changed["reference_number"]) == (12, "0.5", "pi_1")
+    assert (await shop.read("invoice", invoice["invoice_id"]))["status"] == "partially_paid"
+    await shop.call("PUT", path, payment_of(invoice, 20))
+    assert (await shop.read("invoice", invoice["invoice_id"]))["balance"] == 0
+
+
+async def test_payment_deleted(shop: Shop) -> None:
+    """A deleted payment leaves its invoice owed."""
+    invoice = await shop.sent(await shop.confirmed())
+    payment = await shop.pay(invoice)
+    await shop.call("DELETE", f"/customerpayments/{payment['payment_id']}")
+    found = await shop.read("invoice", invoice["invoice_id"])
+    assert (found["status"], found["balance"], found["payments"]) == ("sent", 20, [])
+    assert (await shop.read("contact", invoice["customer_id"]))["outstanding_receivable_amount"] == 20
+    assert (await shop.ledger())["accounts"] == {}
+
+
+async def test_foreign_currency_payment(shop: Shop) -> None:
+    """A payment is in its customer's currency and tells its value in the organisation's."""
+    order = await shop.confirmed(contact=await shop.contact(currency="KWD"))
+    payment = await shop.pay(await shop.sent(order), exchange_rate="3")
+    assert (payment["currency_code"], payment["amount"], payment["bcy_amount"]) == ("KWD", 20, 60)

@@ -75,6 +75,11 @@ class TemporalServer:
         """Where a person looks, "" without a UI."""
         return f"http://{HOST}:{self.ui_port}" if self.ui_port is not None else ""
 
+    @property
+    def pid(self) -> int:
+        """Its process id, 0 before the first start."""
+        return self._child.pid if self._child is not None else 0
+
     async def start(self) -> None:
         """Starts and prepares it. PortBusy or ServerFailed, each a sentence for the person who typed."""
         ensure_free(HOST, self.port, what="Temporal", option="--temporal-port")

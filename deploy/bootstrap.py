@@ -117,8 +117,9 @@ def is_usable() -> bool:
 
 def install() -> None:
     """Makes the environment; a half-made one is gone over again, never trusted."""
+    usable = is_usable()
     STAMP.unlink(missing_ok=True)
-    if not is_usable():
+    if not usable:
         base = str(getattr(sys, "_base_executable", None) or sys.executable)
         run("Making .venv", base, "-m", "venv", "--clear", str(VENV))
     pip = (str(PYTHON), "-m", "pip", "--disable-pip-version-check", "install", "--no-input")

@@ -94,9 +94,7 @@ async def test_trigger_refuses_what_is_no_event(throughline: Command, tmp_path: 
         assert words in ended.err
 
 
-async def test_an_unknown_connection_is_answered_with_those_there_are(
-    throughline: Command, tmp_path: Path
-) -> None:
+async def test_an_unknown_connection_is_answered_with_those_there_are(throughline: Command, tmp_path: Path) -> None:
     """A connection's name that does not exist is refused with the names that do."""
     (tmp_path / "connections.toml").write_text(CONNECTION)
     ended = await throughline("trigger", "evt_1", "--connection", "dmeo")

@@ -91,9 +91,7 @@ def test_a_build_that_fails_says_why(empty_machine: Path, monkeypatch: pytest.Mo
     """The failed step and the compiler's own words are in the error."""
     folder = empty_machine / "bin"
     folder.mkdir()
-    (folder / "go").write_text(
-        "#!/bin/sh\n[ $1 = env ] && echo go1.99.0 && exit 0\necho no space left\nexit 1\n"
-    )
+    (folder / "go").write_text("#!/bin/sh\n[ $1 = env ] && echo go1.99.0 && exit 0\necho no space left\nexit 1\n")
     (folder / "go").chmod(0o755)
     monkeypatch.setenv("PATH", f"{folder}:/usr/bin:/bin")
     assert go_version(folder / "go") >= GO_FLOOR

@@ -37,9 +37,7 @@ async def test_limits_can_be_lifted_again(temporal_binary: Path, tmp_path: Path)
     database = tmp_path / "temporal.db"
     async with TemporalServer(temporal_binary, tmp_path, database=database):
         pass
-    async with TemporalServer(
-        temporal_binary, tmp_path, database=database, limits=Limits(None, None)
-    ) as server:
+    async with TemporalServer(temporal_binary, tmp_path, database=database, limits=Limits(None, None)) as server:
         client = await connect(server.address)
         assert await organisation_limit(client, ZOHO_QUEUE) is None
 
@@ -102,9 +100,7 @@ async def test_a_child_ends_with_a_killed_parent() -> None:
         "child = Child.spawn('sleeper', ['sleep', '600'])\n"
         "print(child.pid, flush=True)\ntime.sleep(600)\n"
     )
-    parent = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", code, cwd=ROOT, stdout=asyncio.subprocess.PIPE
-    )
+    parent = await asyncio.create_subprocess_exec(sys.executable, "-c", code, cwd=ROOT, stdout=asyncio.subprocess.PIPE)
     assert parent.stdout is not None
     pid = int(await parent.stdout.readline())
     parent.kill()

@@ -1,0 +1,212 @@
+"""The demo as a newcomer runs it: once through, looked at from the side, stopped, and gone on with."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import sqlite3
+import sys
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from cli.ports import free_port
+from cli.story import STORY
+from tests.cli.conftest import ROOT, Command, Ended, execute, until
+
+PORTS = ("temporal", "ui", "ingress", "stripe", "zoho")
+STAYS = "Everything stays up"
+
+
+@dataclass(frozen=True)
+class Demo:
+    """A demo that stays up, and where it is."""
+
+    process: asyncio.subprocess.Process
+    home: Path
+    ports: dict[str, int]
+    log: Path
+
+    def settings(self) -> dict[str, str]:
+        """The environment in which other commands see the demo's shop."""
+        return {
+            "THROUGHLINE_HOME": str(self.home),
+            "THROUGHLINE_CONNECTIONS_FILE": str(self.home / "connections.toml"),
+            "THROUGHLINE_TEMPORAL_ADDRESS": f"127.0.0.1:{self.ports['temporal']}",
+            "THROUGHLINE_INGRESS_PORT": str(self.ports["ingress"]),
+        }
+
+    async def ledger(self, side: str) -> Any:
+        """What a sandbox holds."""
+        async with httpx.AsyncClient() as http:
+            return (await http.get(f"http://127.0.0.1:{self.ports[side]}/_ledger")).json()
+
+
+def command(home: Path, ports: dict[str, int], *more: str) -> list[str]:
+    """The demo's command line on ports of its own."""
+    options = [word for name, port in ports.items() for word in (f"--{name}-port", str(port))]
+    return [sys.executable, "-m", "cli.main", "demo", "--unpaced", "--home", str(home), *options, *more]
+
+
+async def spawn(home: Path, ports: dict[str, int], log: Path, *more: str) -> asyncio.subprocess.Process:
+    """Starts a demo with its talk in `log`."""
+    with log.open("wb") as talk:
+        return await asyncio.create_subprocess_exec(
+            *command(home, ports, *more),
+            cwd=home.parent,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            stdout=talk,
+            stderr=talk,
+        )
+
+
+@pytest.fixture(scope="module")
+async def demo(tmp_path_factory: pytest.TempPathFactory, temporal_binary: Path) -> AsyncIterator[Demo]:
+    """One demo for this file; told to its end, then staying up."""
+    folder = tmp_path_factory.mktemp("demo")
+    ports = {name: free_port() for name in PORTS}
+    running = Demo(
+        await spawn(folder / "home", ports, folder / "demo.log"), folder / "home", ports, folder / "demo.log"
+    )
+
+    async def stays() -> bool:
+        talk = running.log.read_text()
+        assert running.process.returncode is None, talk
+        return STAYS in talk
+
+    await until(stays, within=120)
+    yield running
+    if running.process.returncode is None:
+        running.process.terminate()
+    await running.process.wait()
+
+
+async def test_the_whole_story_is_carried(demo: Demo) -> None:
+    """Every purchase of the story is one order, one invoice and one payment, and the demo has checked it."""
+    talk = demo.log.read_text()
+    assert f"Checked {len(STORY)} payments" in talk
+    assert "VIOLATED" not in talk
+    organization = next(iter((await demo.ledger("zoho"))["organizations"].values()))
+    counts = [len(organization[kind]) for kind in ("salesorders", "invoices", "payments")]
+    assert counts == [len(STORY)] * 3
+
+
+async def test_three_announcements_and_their_repeats_meet_in_one_run(demo: Demo, throughline: Command) -> None:
+    """The payment that each of its events announced twice has one run, and every delivery was taken."""
+
+    async def all_delivered() -> bool:
+        deliveries = (await demo.ledger("stripe"))["deliveries"]
+        assert any(row["duplicate"] for row in deliveries)
+        return {row["state"] for row in deliveries} == {"delivered"}
+
+    await until(all_delivered)
+    listed = json.loads((await throughline("payments", "list", "-o", "json", **demo.settings())).out)
+    assert len({row["payment"] for row in listed}) == len(listed) == len(STORY)
+    assert {(row["stage"], row["run"]) for row in listed} == {("paid", "completed")}
+
+
+async def test_a_payment_is_found_by_any_of_its_ids(demo: Demo, throughline: Command) -> None:
+    """`payments show` finds the same payment by payment id, charge id and order number, with all its writes."""
+    listed = json.loads((await throughline("payments", "list", "-o", "json", **demo.settings())).out)
+    ids = listed[0]["ids"].split()
+    assert {known[:3] for known in ids} >= {"pi_", "ch_", "SO-"}
+    for known in ids:
+        shown = json.loads((await throughline("payments", "show", known, "-o", "json", **demo.settings())).out)
+        assert shown["payment"] == listed[0]["payment"]
+        assert all(effect["completed"] != "unknown" for effect in shown["effects"])
+
+
+async def test_an_unknown_payment_is_code_1(demo: Demo, throughline: Command) -> None:
+    """An id that no run carries is said to be unknown."""
+    ended = await throughline("payments", "show", "pi_nobody", **demo.settings())
+    assert ended.code == 1
+    assert "pi_nobody" in ended.err
+
+
+async def test_the_doctor_finds_a_running_shop_well(demo: Demo, throughline: Command) -> None:
+    """Nothing fails in a shop that has just carried ten payments; the lifted pace is warned of."""
+    ended = await throughline("doctor", "-o", "json", **demo.settings())
+    findings = json.loads(ended.out)
+    assert ended.code == 0, [finding for finding in findings if finding["mark"] == "fail"]
+    assert any("pace" in row["what"] and row["mark"] == "warn" and row["cure"] for row in findings)
+    assert any(row["what"] == "demo: audit trail" and row["mark"] == "ok" for row in findings)
+
+
+async def test_the_doctor_names_what_is_wrong_with_its_cure(demo: Demo, throughline: Command, tmp_path: Path) -> None:
+    """A wrong account and a dead Zoho are told side by side, each with a cure, and end with code 1."""
+    text = (demo.home / "connections.toml").read_text()
+    broken = tmp_path / "broken.toml"
+    zoho = f"http://127.0.0.1:{demo.ports['zoho']}"
+    broken.write_text(text.replace("acct_1DemoShop", "acct_other").replace(zoho, "http://127.0.0.1:1"))
+    settings = {
+        **demo.settings(),
+        "THROUGHLINE_CONNECTIONS_FILE": str(broken),
+        "THROUGHLINE_STORE_URL": f"sqlite+aiosqlite:///{tmp_path}/store.db",
+    }
+    ended = await throughline("doctor", "-o", "json", **settings)
+    failed = {row["what"]: row for row in json.loads(ended.out) if row["mark"] == "fail"}
+    assert ended.code == 1
+    assert set(failed) == {"demo: Stripe account", "demo: Zoho"}
+    assert all(row["cure"] for row in failed.values())
+    assert "acct_1DemoShop" in failed["demo: Stripe account"]["seen"]
+
+
+async def test_an_event_can_be_delivered_by_hand(demo: Demo, throughline: Command, tmp_path: Path) -> None:
+    """`trigger` takes an event from Stripe by id, or from a file, and the ingress accepts its signature."""
+    events = (await demo.ledger("stripe"))["events"]
+    event = next(row for row in events if row["type"] == "payment_intent.succeeded")
+    (tmp_path / "event.json").write_text(json.dumps(event))
+    for named in (event["id"], "event.json"):
+        ended = await throughline("trigger", named, **demo.settings())
+        assert (ended.code, " 200: " in ended.err) == (0, True), ended.err
+    ended = await throughline("trigger", "evt_unknown", **demo.settings())
+    assert (ended.code, "does not know evt_unknown" in ended.err) == (1, True)
+
+
+async def test_a_busy_port_is_a_sentence_and_nothing_is_started(demo: Demo, tmp_path: Path) -> None:
+    """A second demo on a port of the first ends with code 4, names port and option, and leaves no process."""
+    ports = {name: free_port() for name in PORTS} | {"zoho": demo.ports["zoho"]}
+    ended = await execute(command(tmp_path / "second", ports, "--once"), {}, tmp_path)
+    assert ended.code == 4
+    assert f"Port {demo.ports['zoho']}" in ended.err
+    assert "--zoho-port" in ended.err
+    assert "Traceback" not in ended.err
+
+
+async def test_a_stopped_demo_goes_on_and_a_broken_invariant_is_code_1(demo: Demo) -> None:
+    """Ctrl-C ends it with 0; the next one has the same payments; with stock tampered with it names I2, code 1.
+
+    The last test of this file, for it stops the demo.
+    """
+    demo.process.send_signal(signal.SIGINT)
+    assert await demo.process.wait() == 0
+    assert "Stopped." in demo.log.read_text()
+    again = await run_once(demo)
+    assert (again.code, f"Checked {len(STORY)} payments" in again.err) == (0, True), again.err
+    await tamper(demo)
+    broken = await run_once(demo)
+    assert broken.code == 1
+    assert "VIOLATED I2 LAMP-01" in broken.err
+
+
+async def run_once(demo: Demo) -> Ended:
+    """Goes on with the demo's state and ends after the checks."""
+    return await execute(command(demo.home, demo.ports, "--once"), {}, demo.home.parent)
+
+
+async def tamper(demo: Demo) -> None:
+    """Changes a stock level in the Zoho sandbox's file, as no document did."""
+    with sqlite3.connect(demo.home / "sandbox" / "zoho.db") as file:
+        found = file.execute("SELECT collection, key, body FROM documents WHERE collection LIKE '%/items'")
+        for collection, key, body in found.fetchall():
+            row = json.loads(body)
+            if row["sku"] == "LAMP-01":
+                row["_stock"]["accounting"] = 1
+                place = (json.dumps(row), collection, key)
+                file.execute("UPDATE documents SET body = ? WHERE collection = ? AND key = ?", place)

@@ -1,0 +1,157 @@
+"""The check that judges a demo or a storm: silent on ledgers that agree, loud on each way they can differ."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from copy import deepcopy
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from cli.ledger_check import check, major, succeeded
+
+Ledger = dict[str, Any]
+SOLD = {"pi_1": {"LAMP": 2}, "ch_2": {"LAMP": 1}}
+
+
+def intent(payment_id: str, amount: int, currency: str = "eur", status: str = "succeeded") -> Ledger:
+    """A payment intent as Stripe's ledger shows it."""
+    return {
+        "id": payment_id,
+        "status": status,
+        "amount_received": amount if status == "succeeded" else 0,
+        "currency": currency,
+        "created": 1,
+    }
+
+
+def stripe() -> Ledger:
+    """One intent with its charge, one charge without an intent, one payment that never came about."""
+    charge = {"paid": True, "captured": True, "currency": "eur", "created": 2}
+    return {
+        "payment_intents": [intent("pi_1", 9800), intent("pi_3", 100, status="requires_payment_method")],
+        "charges": [
+            {"id": "ch_1", "payment_intent": "pi_1", "amount_captured": 9800, **charge},
+            {"id": "ch_2", "payment_intent": None, "amount_captured": 4900, **charge},
+        ],
+    }
+
+
+def documents(reference: str, total: str, pieces: int) -> dict[str, Ledger]:
+    """The order, the invoice and the payment of one reference."""
+    line = {"item_id": "i1", "quantity": Decimal(pieces)}
+    money = {"reference_number": reference, "currency_code": "EUR"}
+    amount, invoice_id = Decimal(total), f"inv-{reference}"
+    return {
+        "salesorders": {**money, "status": "confirmed", "total": amount, "line_items": [line]},
+        "invoices": {
+            **money,
+            "invoice_id": invoice_id,
+            "status": "paid",
+            "total": amount,
+            "balance": Decimal(0),
+            "line_items": [line],
+        },
+        "payments": {**money, "amount": amount, "invoices": [{"invoice_id": invoice_id}]},
+    }
+
+
+def zoho() -> Ledger:
+    """The books of both payments, and three lamps gone from the shelf."""
+    lamp = {
+        "item_id": "i1",
+        "sku": "LAMP",
+        "track_inventory": True,
+        "opening": Decimal(10),
+        "accounting": Decimal(7),
+        "physical": Decimal(10),
+    }
+    both = [documents("pi_1", "98", 2), documents("ch_2", "49.00", 1)]
+    return {
+        "items": [lamp, {"item_id": "i2", "sku": "SHIP", "track_inventory": False}],
+        **{kind: [pair[kind] for pair in both] for kind in ("salesorders", "invoices", "payments")},
+    }
+
+
+def test_ledgers_that_agree_have_no_violation() -> None:
+    """A right pair of ledgers passes, whatever way the amounts are written, and unpaid payments are not missed."""
+    assert check(stripe(), zoho(), SOLD) == []
+
+
+def test_only_what_brought_money_counts() -> None:
+    """Intents that succeeded and charges without an intent count once; the rest does not."""
+    assert {paid.payment_id: paid.amount for paid in succeeded(stripe()).values()} == {
+        "pi_1": Decimal("98.00"),
+        "ch_2": Decimal("49.00"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("currency", "amount"), [("jpy", "12345"), ("eur", "123.45"), ("kwd", "12.345"), ("UGX", "12345")]
+)
+def test_minor_units_follow_the_currency(currency: str, amount: str) -> None:
+    """Yen and shillings have no decimals, dinars three, the others two."""
+    assert major(12345, currency) == Decimal(amount)
+
+
+def drop(kind: str) -> Callable[[Ledger], None]:
+    """Takes the first document of a kind away."""
+    return lambda books: books[kind].pop(0)
+
+
+def double(kind: str) -> Callable[[Ledger], None]:
+    """Writes the first document of a kind a second time."""
+    return lambda books: books[kind].append(deepcopy(books[kind][0]))
+
+
+def change(kind: str, **values: Any) -> Callable[[Ledger], None]:
+    """Changes the first row of a kind."""
+    return lambda books: books[kind][0].update(values)
+
+
+WRONG: dict[str, tuple[Callable[[Ledger], None], str, str]] = {
+    "no order": (drop("salesorders"), "I1", "has 0 orders"),
+    "two orders": (double("salesorders"), "I1", "has 2 orders"),
+    "void order": (change("salesorders", status="void"), "I1", "has 0 orders"),
+    "no invoice": (drop("invoices"), "I1", "has 0 invoices"),
+    "two invoices": (double("invoices"), "I1", "has 2 invoices"),
+    "no payment": (drop("payments"), "I1", "has 0 payments"),
+    "two payments": (double("payments"), "I1", "has 2 payments"),
+    "payment on another invoice": (change("payments", invoices=[{"invoice_id": "x"}]), "I1", "is applied to"),
+    "a cent off the order": (change("salesorders", total=Decimal("98.01")), "I3", "order says 98.01"),
+    "a cent off the invoice": (change("invoices", total=Decimal("97.99")), "I3", "invoice says 97.99"),
+    "a cent off the payment": (change("payments", amount=Decimal("97.99")), "I3", "payment says 97.99"),
+    "another currency": (change("payments", currency_code="USD"), "I3", "payment says 98 USD"),
+    "an open balance": (change("invoices", balance=Decimal("0.01")), "I3", "still wants 0.01"),
+    "an unsold piece gone": (change("items", accounting=Decimal(6)), "I2", "accounting stock is 6, not 7"),
+    "a draft invoice": (change("invoices", status="draft"), "I2", "accounting stock is 7, not 9"),
+    "goods left": (change("items", physical=Decimal(9)), "I2", "physical stock moved to 9"),
+    "the wrong pieces": (
+        change("invoices", line_items=[{"item_id": "i1", "quantity": Decimal(1)}]),
+        "I2",
+        "invoiced {'LAMP': 1}, sold {'LAMP': 2}",
+    ),
+    "an order of nobody": (change("salesorders", reference_number="pi_9"), "I6", "1 orders trace to no payment"),
+    "an invoice without reference": (change("invoices", reference_number=""), "I6", "1 invoices trace to no"),
+    "an order for an unpaid payment": (change("payments", reference_number="pi_3"), "I6", "1 payments trace to"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_each_difference_is_named(name: str) -> None:
+    """Each single thing that is wrong is found, under its invariant and in words that say what."""
+    spoil, invariant, words = WRONG[name]
+    books = zoho()
+    spoil(books)
+    assert any(
+        violation.invariant == invariant and words in violation.message for violation in check(stripe(), books, SOLD)
+    ), [str(violation) for violation in check(stripe(), books, SOLD)]
+
+
+def test_totals_are_compared_for_each_currency() -> None:
+    """A payment booked twice shows in its currency's sum, too."""
+    books = zoho()
+    double("payments")(books)
+    sums = [violation for violation in check(stripe(), books) if violation.subject == "EUR"]
+    assert [str(violation) for violation in sums] == ["I3 EUR: Stripe received 147.00, Zoho books 245.00"]

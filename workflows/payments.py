@@ -42,6 +42,7 @@ _LOOK_UPS = {
     LookUpKind.TAXES: CatalogueActivities.list_taxes,
     LookUpKind.ITEM: CatalogueActivities.find_item,
 }
+_DOCUMENTS = ("order", "invoice", "payment")
 
 
 @workflow.defn(name=contract.PAYMENT_WORKFLOW)
@@ -54,7 +55,7 @@ class PaymentWorkflow:
         self._ref = PaymentRef(connection=start.connection, payment_id=start.payment_id)
         self._calls = Calls(start)
         self._events: list[PaymentEvent] = []
-        self._ids: list[str] = []
+        self._found: dict[str, str] = {}
         self._stage = Stage.RECEIVED
         self._total: Money | None = None
         self._notes: list[str] = []
@@ -69,11 +70,11 @@ class PaymentWorkflow:
             wanted = await self._address_order(plan, contact_id)
             sale = Sale(self._calls, wanted)
             order = await sale.write_order()
-            self._reach(Stage.ORDERED, order.salesorder_id, note=f"order {wanted.number}", index=True)
+            self._reach(Stage.ORDERED, order=order.salesorder_id, index=True)
             await sale.confirm(order)
             self._reach(Stage.CONFIRMED)
             invoice = await sale.write_invoice(order)
-            self._reach(Stage.INVOICED, invoice.invoice_id, note=f"invoice {invoice.number}")
+            self._reach(Stage.INVOICED, invoice=invoice.invoice_id)
             await sale.mark_sent(invoice)
             self._check_stock(invoice)
             receipt = await sale.record_payment(invoice)
@@ -94,7 +95,7 @@ class PaymentWorkflow:
         """How far the payment has come, with the ids found so far."""
         return {
             "stage": self._stage.value,
-            "ids": [self._start.payment_id, *self._ids],
+            "ids": [self._start.payment_id, *self._found.values()],
             "total": str(self._total or ""),
             "notes": self._notes,
         }
@@ -108,7 +109,7 @@ class PaymentWorkflow:
             )
             self._total = fetched.money
             if fetched.status is PaymentStatus.PAID:
-                self._know(fetched.charge_id)
+                self._found["charge"] = fetched.charge_id
                 return fetched
             if fetched.status is PaymentStatus.CANCELED:
                 raise ApplicationError("the payment was canceled in Stripe", type="PaymentCanceled", non_retryable=True)
@@ -192,7 +193,7 @@ class PaymentWorkflow:
     async def _close(
         self, wanted: OrderInput, order: OrderWritten, invoice: InvoiceWritten, receipt: ReceiptWritten
     ) -> PaymentResult:
-        self._reach(Stage.PAID, receipt.zoho_payment_id, index=True)
+        self._reach(Stage.PAID, payment=receipt.zoho_payment_id, index=True)
         await workflow.wait_condition(workflow.all_handlers_finished)
         return PaymentResult(
             salesorder_id=order.salesorder_id,
@@ -203,20 +204,22 @@ class PaymentWorkflow:
             total=wanted.total,
         )
 
-    def _know(self, *ids: str) -> None:
-        self._ids.extend(i for i in ids if i and i not in self._ids)
-
-    def _reach(self, stage: Stage, *ids: str, note: str = "", index: bool = False) -> None:
+    def _reach(self, stage: Stage, *, note: str = "", index: bool = False, **found: str) -> None:
         """Say in the UI how far it is; `index` also writes it to the search attributes, which costs an action."""
         self._stage = stage
-        self._know(*ids)
+        self._found |= found
         if note:
             self._notes.append(note)
-        known = " · ".join([self._start.payment_id, *self._ids])
-        heading = f"**{stage.value}** · {self._total}" if self._total else f"**{stage.value}**"
-        workflow.set_current_details("\n\n".join([heading, known, *self._notes]))
+        payment_id = self._start.payment_id
+        number = contract.business_ids(payment_id)[1]
+        heading = " · ".join(filter(None, [payment_id, str(self._total or ""), f"order {number}", stage.value]))
+        ids = [f"- Stripe charge `{self._found['charge']}`"] if "charge" in self._found else []
+        ids += [f"- Zoho {kind} `{self._found[kind]}`" for kind in _DOCUMENTS if kind in self._found]
+        workflow.set_current_details("\n".join([f"**{heading}**", "", *ids, *(f"- {text}" for text in self._notes)]))
         if index:
-            found = contract.business_ids(self._start.payment_id, *self._ids)
             workflow.upsert_search_attributes(
-                [contract.STAGE.value_set(stage.value), contract.BUSINESS_IDS.value_set(found)]
+                [
+                    contract.STAGE.value_set(stage.value),
+                    contract.BUSINESS_IDS.value_set(contract.business_ids(payment_id, *self._found.values())),
+                ]
             )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import asdict
+from typing import Any
 
 from aiohttp import web
 
@@ -18,24 +19,29 @@ from sandbox.zoho.wire import Row, decode, public, respond
 from sandbox.zoho.world import Organization, World
 
 
-def ledger(org: Organization) -> Row:
-    """Everything one organisation holds, and what it was asked."""
+def ledger(org: Organization, only: Collection[str] = ()) -> Row:
+    """What one organisation holds and was asked: all sections, or those that `only` names."""
     tables = org.tables
+    sections: dict[str, Callable[[], Any]] = {
+        "organization": lambda: show_organization(org),
+        "contacts": lambda: [public(row) for row in tables["contacts"].rows()],
+        "items": lambda: [items.ledger(row) for row in tables["items"].rows()],
+        "salesorders": lambda: [show_order(org, row) for row in tables["salesorders"].rows()],
+        "invoices": lambda: [show_invoice(org, row) for row in tables["invoices"].rows()],
+        "payments": lambda: [payments.show(org, row) for row in tables["customerpayments"].rows()],
+        "adjustments": lambda: [public(row) for row in tables["inventoryadjustments"].rows()],
+        "accounts": lambda: payments.accounts(org),
+        "calls": lambda: _calls(org),
+    }
+    return {name: tell() for name, tell in sections.items() if not only or name in only}
+
+
+def _calls(org: Organization) -> Row:
     return {
-        "organization": show_organization(org),
-        "contacts": [public(row) for row in tables["contacts"].rows()],
-        "items": [items.ledger(row) for row in tables["items"].rows()],
-        "salesorders": [show_order(org, row) for row in tables["salesorders"].rows()],
-        "invoices": [show_invoice(org, row) for row in tables["invoices"].rows()],
-        "payments": [payments.show(org, row) for row in tables["customerpayments"].rows()],
-        "adjustments": [public(row) for row in tables["inventoryadjustments"].rows()],
-        "accounts": payments.accounts(org),
-        "calls": {
-            "counts": dict(org.calls.counts),
-            "refused": dict(org.calls.refused),
-            "last": list(org.calls.last),
-            "used_today": org.limits.used_today,
-        },
+        "counts": dict(org.calls.counts),
+        "refused": dict(org.calls.refused),
+        "last": list(org.calls.last),
+        "used_today": org.limits.used_today,
     }
 
 
@@ -59,7 +65,9 @@ class Control:
 
     async def _ledger(self, request: web.Request) -> web.Response:
         wanted = request.query.get("organization_id", "")
-        shown = {key: ledger(org) for key, org in self._world.organizations.items() if wanted in ("", key)}
+        only = [name for name in request.query.get("only", "").split(",") if name]
+        found = self._world.organizations.items()
+        shown = {key: ledger(org, only) for key, org in found if wanted in ("", key)}
         return respond({"organizations": shown, "token_calls": dict(self._accounts.calls)})
 
     async def _reset(self, request: web.Request) -> web.Response:

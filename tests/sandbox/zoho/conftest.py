@@ -5,15 +5,11 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 import httpx
-import pytest
 import pytest_asyncio
 
 from sandbox.serving import serve
 from sandbox.zoho.app import make_app
-
-pytest.register_assert_rewrite("tests.sandbox.zoho.shop")
-
-from tests.sandbox.zoho.shop import Shop  # noqa: E402
+from tests.sandbox.zoho.shop import Shop
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

@@ -71,7 +71,8 @@ class Shop:
         """Asks one of the sandbox's own addresses."""
         response = await self.http.request(method, path, json=body)
         assert response.status_code == 200, response.text
-        return json.loads(response.text, parse_float=Decimal)
+        answer: Row = json.loads(response.text, parse_float=Decimal)
+        return answer
 
     async def open(self, *organizations: Row) -> None:
         """Starts anew with these organisations and signs in."""

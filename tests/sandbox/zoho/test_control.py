@@ -101,6 +101,8 @@ async def test_ledger_of_one(shop: Shop) -> None:
     await shop.token(client_secret="wrong")
     found = await shop.control("GET", "/_ledger?organization_id=200")
     assert list(found["organizations"]) == ["200"]
+    part = await shop.control("GET", f"/_ledger?organization_id={MAIN}&only=items,calls")
+    assert set(part["organizations"][MAIN]) == {"items", "calls"}
     assert found["token_calls"] == {"issued": 1, "invalid_client": 1}
 
 

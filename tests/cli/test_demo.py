@@ -16,7 +16,7 @@ from typing import Any
 import httpx
 import pytest
 
-from cli.ports import free_port
+from cli.ports import PortBusy, ensure_free, free_port
 from cli.story import STORY
 from tests.cli.conftest import ROOT, Command, Ended, execute, until
 
@@ -41,6 +41,24 @@ class Demo:
             "THROUGHLINE_TEMPORAL_ADDRESS": f"127.0.0.1:{self.ports['temporal']}",
             "THROUGHLINE_INGRESS_PORT": str(self.ports["ingress"]),
         }
+
+    async def has_orders(self) -> bool:
+        """Whether the first orders have been written."""
+        assert self.process.returncode is None, self.log.read_text()
+        try:
+            found = (await self.ledger("zoho"))["organizations"]
+        except httpx.TransportError:
+            return False
+        return any(organization["salesorders"] for organization in found.values())
+
+    async def is_gone(self) -> bool:
+        """Whether every one of its ports can be had again."""
+        try:
+            for port in self.ports.values():
+                ensure_free("127.0.0.1", port, what="a test", option="none")
+        except PortBusy:
+            return False
+        return True
 
     async def ledger(self, side: str) -> Any:
         """What a sandbox holds."""
@@ -187,17 +205,19 @@ async def test_a_stopped_demo_goes_on_and_a_broken_invariant_is_code_1(demo: Dem
     demo.process.send_signal(signal.SIGINT)
     assert await demo.process.wait() == 0
     assert "Stopped." in demo.log.read_text()
-    again = await run_once(demo)
-    assert (again.code, f"Checked {len(STORY)} payments" in again.err) == (0, True), again.err
+    again = await run_once(demo, "--output", "json")
+    assert again.code == 0, again.err
+    told = json.loads(again.out)
+    assert (len(told["payments"]), told["violations"]) == (len(STORY), [])
     await tamper(demo)
     broken = await run_once(demo)
     assert broken.code == 1
     assert "VIOLATED I2 LAMP-01" in broken.err
 
 
-async def run_once(demo: Demo) -> Ended:
+async def run_once(demo: Demo, *more: str) -> Ended:
     """Goes on with the demo's state and ends after the checks."""
-    return await execute(command(demo.home, demo.ports, "--once"), {}, demo.home.parent)
+    return await execute(command(demo.home, demo.ports, "--once", *more), {}, demo.home.parent)
 
 
 async def tamper(demo: Demo) -> None:
@@ -210,3 +230,17 @@ async def tamper(demo: Demo) -> None:
                 row["_stock"]["accounting"] = 1
                 place = (json.dumps(row), collection, key)
                 file.execute("UPDATE documents SET body = ? WHERE collection = ? AND key = ?", place)
+
+
+async def test_a_demo_killed_in_the_middle_is_carried_on(tmp_path: Path, temporal_binary: Path) -> None:
+    """SIGKILL of the whole demo while orders are being written loses nothing and doubles nothing."""
+    ports = {name: free_port() for name in PORTS}
+    log = tmp_path / "demo.log"
+    process = await spawn(tmp_path / "home", ports, log)
+    demo = Demo(process, tmp_path / "home", ports, log)
+    await until(demo.has_orders, within=60)
+    process.kill()
+    await process.wait()
+    await until(demo.is_gone)
+    ended = await run_once(demo)
+    assert (ended.code, f"Checked {len(STORY)} payments" in ended.err) == (0, True), ended.err

@@ -10,6 +10,7 @@ import pytest
 from cli.exits import Exit
 from cli.temporal_binary import NoTemporal, Say, find_or_get, server_version
 from cli.temporal_build import GO_FLOOR, BuildFailed, build, go_version
+from tests.cli.conftest import is_gone
 
 
 def program(path: Path, says: str) -> Path:
@@ -97,6 +98,25 @@ def test_a_build_that_fails_says_why(empty_machine: Path, monkeypatch: pytest.Mo
     assert go_version(folder / "go") >= GO_FLOOR
     with pytest.raises(BuildFailed, match="Downloading Go modules failed: no space left"):
         build(empty_machine / "temporal", "1.8.2", empty_machine, lambda text: None)
+
+
+def test_ctrl_c_ends_a_build_with_all_it_started(empty_machine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Interrupted while it tells of its progress, a build leaves no compiler running."""
+    folder, pids = empty_machine / "bin", empty_machine / "pids"
+    folder.mkdir()
+    (folder / "go").write_text(
+        f"#!/bin/sh\n[ $1 = env ] && echo go1.99.0 && exit 0\nsleep 600 &\necho $! > {pids}\nwait\n"
+    )
+    (folder / "go").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{folder}:/usr/bin:/bin")
+
+    def interrupted(text: str) -> None:
+        if pids.exists() and pids.read_text().strip():
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        build(empty_machine / "temporal", "1.8.2", empty_machine, interrupted, told_every=0.1)
+    assert is_gone(int(pids.read_text()))
 
 
 def test_no_way_at_all_is_code_4() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
 import sys
 from datetime import timedelta
@@ -18,7 +17,7 @@ from cli.ports import PortBusy
 from cli.temporal_server import ServerFailed, TemporalServer
 from cli.temporal_setup import Limits, namespace_retention, organisation_limit
 from clients.temporal import connect, missing_search_attributes
-from tests.cli.conftest import ROOT, until
+from tests.cli.conftest import ROOT, is_gone, until
 from workflows.contract import SEARCH_ATTRIBUTES, ZOHO_BULK_QUEUE, ZOHO_QUEUE
 
 
@@ -105,17 +104,7 @@ async def test_a_child_ends_with_a_killed_parent() -> None:
     pid = int(await parent.stdout.readline())
     parent.kill()
     await parent.wait()
-    await until(lambda: asyncio.to_thread(_is_gone, pid))
-
-
-def _is_gone(pid: int) -> bool:
-    """Whether the process has ended, even if nobody has reaped it yet."""
-    try:
-        os.kill(pid, 0)
-        state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
-    except (ProcessLookupError, FileNotFoundError):
-        return True
-    return state == "Z"
+    await until(lambda: asyncio.to_thread(is_gone, pid))
 
 
 async def test_a_deaf_child_is_killed(tmp_path: Path) -> None:

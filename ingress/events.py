@@ -57,9 +57,7 @@ class _Thin(_Seen):
     related_object: _Related | None = None
 
 
-_ANY_EVENT: TypeAdapter[_Snapshot | _Thin] = TypeAdapter(
-    Annotated[_Snapshot | _Thin, Field(discriminator="object")]
-)
+_ANY_EVENT: TypeAdapter[_Snapshot | _Thin] = TypeAdapter(Annotated[_Snapshot | _Thin, Field(discriminator="object")])
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +90,7 @@ def parse(raw: bytes) -> StripeEvent:
     else:
         subject, account = event.data.object, event.account or ""
         created = datetime.fromtimestamp(event.created, UTC)
-    return StripeEvent(
-        event.id, event.type, created, event.livemode, account, isinstance(event, _Thin), subject
-    )
+    return StripeEvent(event.id, event.type, created, event.livemode, account, isinstance(event, _Thin), subject)
 
 
 def loads(raw: bytes) -> Any:

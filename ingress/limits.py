@@ -18,7 +18,8 @@ class Limits:
 
     `body_seconds`: for the whole body, however it drips. `remember_seconds`: what an answer may wait for
     our own store. `connections`: above it the oldest that wait for a request are closed (a process often has
-    1,024 descriptors). `finish_seconds`: what a stopping process gives the requests at hand.
+    1,024 descriptors). `at_hand`: above it a delivery is refused at once, so that a slow or dead
+    Temporal cannot fill this process. `finish_seconds`: what a stopping process gives the requests at hand.
     """
 
     body_bytes: int = 256 * 1024
@@ -26,6 +27,7 @@ class Limits:
     header_seconds: float = 15.0
     remember_seconds: float = 2.0
     connections: int = 800
+    at_hand: int = 500
     sweep_seconds: float = 1.0
     finish_seconds: float = 20.0
 

@@ -27,9 +27,7 @@ class Metrics:
             buckets=_SECONDS,
             registry=self.registry,
         )
-        self._in_flight = Gauge(
-            "throughline_webhook_in_flight", "Deliveries being answered", registry=self.registry
-        )
+        self._in_flight = Gauge("throughline_webhook_in_flight", "Deliveries being answered", registry=self.registry)
         self._unremembered = Counter(
             "throughline_webhook_unremembered",
             "Deliveries that Temporal accepted and our store did not note",

@@ -79,20 +79,25 @@ class StripeWebhook:
         self._metrics = metrics
         self._now = now
         self._limits = limits
+        self._at_hand = 0
 
     async def handle(self, request: web.Request) -> web.Response:
         """The answer to one delivery; every one is counted with what became of it."""
-        slug = request.match_info["connection"]
         with self._metrics.answering():
+            self._at_hand += 1
             try:
-                event = await self._read(request, slug)
-            except Refusal as refusal:
-                return self._refused(request, "unread", refusal)
+                return await self._answer(request)
+            finally:
+                self._at_hand -= 1
+
+    async def _answer(self, request: web.Request) -> web.Response:
+        slug, kind = request.match_info["connection"], "unread"
+        try:
+            event = await self._read(request, slug)
             kind = event.type if event.type in EVENT_TYPES else "other"
-            try:
-                outcome = await self._pass_on(slug, event)
-            except Refusal as refusal:
-                return self._refused(request, kind, refusal)
+            outcome = await self._pass_on(slug, event)
+        except Refusal as refusal:
+            return self._refused(request, kind, refusal)
         self._metrics.count(slug, kind, outcome)
         return web.json_response({"outcome": outcome})
 
@@ -103,6 +108,8 @@ class StripeWebhook:
         keys = [key for key in self._secrets[slug] if key.strip()]
         if not keys:
             raise Refusal(503, "closed")  # an unset secret means closed
+        if self._at_hand > self._limits.at_hand:
+            raise Refusal(503, "busy")
         raw = await self._body(request)
         try:
             verify(raw, request.headers.getall(_HEADER, []), keys, self._now())

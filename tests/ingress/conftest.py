@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
-from aiohttp import ClientResponse, ClientSession
+from aiohttp import ClientResponse, ClientSession, TCPConnector
 from temporalio.client import Client
 
 from clients.connections import Connection
@@ -24,7 +24,12 @@ from ingress.run import serving
 from ingress.starter import Started, Starter
 from tests.ingress.deliveries import NOW, SECRET, SLUG, connection, sign
 
-LIMITS = Limits(body_seconds=0.5, header_seconds=0.5, remember_seconds=0.5)
+LIMITS = Limits(body_seconds=1.0, header_seconds=2.0, remember_seconds=20.0)
+
+
+def new_session() -> ClientSession:
+    """A sender that opens a connection for each request: an idle one is soon closed by these limits."""
+    return ClientSession(connector=TCPConnector(force_close=True))
 
 
 @dataclass
@@ -117,7 +122,7 @@ async def door(
 ) -> AsyncIterator[Door]:
     """An ingress whose starts are only noted."""
     app = make_app(connections, temporal_client, store, starter=notes, now=lambda: NOW, limits=LIMITS)
-    async with serving(app, "127.0.0.1", 0) as url, ClientSession() as session:
+    async with serving(app, "127.0.0.1", 0) as url, new_session() as session:
         yield Door(url, session, store, temporal_client)
 
 
@@ -126,5 +131,5 @@ async def real_door(connections: dict[str, Connection], store: Store, temporal_c
     """An ingress that starts runs on the real server, on a task queue of its own."""
     starter = Starter(temporal_client, connections, task_queue=f"ingress-{uuid.uuid4()}")
     app = make_app(connections, temporal_client, store, starter=starter, now=lambda: NOW, limits=LIMITS)
-    async with serving(app, "127.0.0.1", 0) as url, ClientSession() as session:
+    async with serving(app, "127.0.0.1", 0) as url, new_session() as session:
         yield Door(url, session, store, temporal_client)

@@ -9,14 +9,13 @@ from dataclasses import replace
 from urllib.parse import urlsplit
 
 import pytest
-from aiohttp import ClientSession
 from temporalio.client import Client
 
 from clients.connections import Connection
 from clients.store import Store
 from ingress.app import make_app
 from ingress.run import serving
-from tests.ingress.conftest import LIMITS, Door, NoteTaker
+from tests.ingress.conftest import LIMITS, Door, NoteTaker, new_session
 from tests.ingress.deliveries import NOW, SLUG, paid_intent, sign
 
 PAID = paid_intent("pi_1")
@@ -88,9 +87,9 @@ async def narrow_door(
     connections: dict[str, Connection], store: Store, notes: NoteTaker, temporal_client: Client
 ) -> AsyncIterator[Door]:
     """A door for three, whose guests may otherwise stay long."""
-    limits = replace(LIMITS, connections=3, header_seconds=60.0, body_seconds=60.0, sweep_seconds=0.05)
+    limits = replace(LIMITS, connections=3, header_seconds=60.0, sweep_seconds=0.05)
     app = make_app(connections, temporal_client, store, starter=notes, now=lambda: NOW, limits=limits)
-    async with serving(app, "127.0.0.1", 0) as url, ClientSession() as session:
+    async with serving(app, "127.0.0.1", 0) as url, new_session() as session:
         yield Door(url, session, store, temporal_client)
 
 
@@ -107,6 +106,25 @@ async def test_too_many_connections_cost_the_oldest_idle_one(narrow_door: Door, 
     assert (await busy).status == 200
     for _, writer in others:
         writer.close()
+
+
+async def test_a_full_ingress_refuses_at_once(
+    connections: dict[str, Connection], store: Store, notes: NoteTaker, temporal_client: Client
+) -> None:
+    """While Temporal keeps as many waiting as we take, one more hears 503 and does not wait."""
+    notes.gate = asyncio.Event()
+    limits = replace(LIMITS, at_hand=1)
+    app = make_app(connections, temporal_client, store, starter=notes, now=lambda: NOW, limits=limits)
+    async with serving(app, "127.0.0.1", 0) as url, new_session() as session:
+        door = Door(url, session, store, temporal_client)
+        first = asyncio.create_task(door.deliver(PAID))
+        async with asyncio.timeout(5):
+            await notes.entered.wait()
+            assert (await door.deliver(PAID)).status == 503
+        assert await door.counted("busy") == 1
+        notes.gate.set()
+        assert (await first).status == 200
+        assert (await door.deliver(PAID)).status == 200
 
 
 def request(*headers: str, body: bytes = PAID) -> bytes:

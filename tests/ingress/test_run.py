@@ -23,7 +23,7 @@ from clients.store import Store
 from clients.temporal import connect
 from ingress.app import make_app
 from ingress.run import run_ingress, serving
-from tests.ingress.conftest import LIMITS, Door, NoteTaker
+from tests.ingress.conftest import LIMITS, Door, NoteTaker, new_session
 from tests.ingress.deliveries import NOW, SECRET, SLUG, paid_intent, sign
 from workflows import contract
 
@@ -98,7 +98,7 @@ async def ready(session: ClientSession, url: str) -> tuple[int, dict[str, bool]]
 @pytest.fixture
 async def session() -> AsyncIterator[ClientSession]:
     """A sender."""
-    async with ClientSession() as opened:
+    async with new_session() as opened:
         yield opened
 
 
@@ -163,7 +163,7 @@ async def test_what_it_began_it_finishes(
     """A delivery at hand is answered though the process was told to stop; a new one finds no door."""
     notes.gate = asyncio.Event()
     app = make_app(connections, temporal_client, store, starter=notes, now=lambda: NOW, limits=LIMITS)
-    async with ClientSession() as session:
+    async with new_session() as session:
         async with serving(app, "127.0.0.1", 0) as url:
             door = Door(url, session, store, temporal_client)
             at_hand = asyncio.create_task(door.deliver(paid_intent("pi_1")))

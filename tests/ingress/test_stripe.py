@@ -7,11 +7,11 @@ import gzip
 import json
 import logging
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from aiohttp import ClientSession
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from temporalio.client import Client
@@ -21,7 +21,7 @@ from clients.errors import TryLater
 from clients.store import Store
 from ingress.app import make_app
 from ingress.run import serving
-from tests.ingress.conftest import LIMITS, Door, NoteTaker
+from tests.ingress.conftest import LIMITS, Door, NoteTaker, new_session
 from tests.ingress.deliveries import ACCOUNT, NOW, OLD_SECRET, SLUG, paid_intent, sample, sign, snapshot, thin
 from tests.ingress.test_events import JSON
 
@@ -225,8 +225,9 @@ async def test_a_store_that_fails_costs_only_the_note(
 ) -> None:
     """What Temporal has accepted is acknowledged, though the store cannot note it."""
     monkeypatch.setattr(store, "events", BrokenNotes(failure))
-    app = make_app(connections, temporal_client, store, starter=notes, now=lambda: NOW, limits=LIMITS)
-    async with serving(app, "127.0.0.1", 0) as url, ClientSession() as session:
+    limits = replace(LIMITS, remember_seconds=0.2)
+    app = make_app(connections, temporal_client, store, starter=notes, now=lambda: NOW, limits=limits)
+    async with serving(app, "127.0.0.1", 0) as url, new_session() as session:
         door = Door(url, session, store, temporal_client)
         assert (await door.deliver(PAID)).status == 200
         assert "throughline_webhook_unremembered_total 1.0" in await door.metrics()
@@ -239,7 +240,7 @@ async def test_an_unset_secret_means_closed(
     shop = connections[SLUG]
     bare = shop.model_copy(update={"stripe": shop.stripe.model_copy(update={"webhook_secrets": ()})})
     app = make_app({SLUG: bare}, temporal_client, store, starter=notes, now=lambda: NOW, limits=LIMITS)
-    async with serving(app, "127.0.0.1", 0) as url, ClientSession() as session:
+    async with serving(app, "127.0.0.1", 0) as url, new_session() as session:
         assert (await Door(url, session, store, temporal_client).deliver(PAID, secret="")).status == 503
     assert notes.told == []
 

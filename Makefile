@@ -19,7 +19,7 @@ demo: ready
 	@exec $(BIN)/throughline demo $(if $(ONCE),--once) $(ARGS)
 
 test: ready
-	@$(BIN)/python -m cli.temporal_binary
+	@$(BIN)/python -m cli.temporal_binary >/dev/null
 	@exec $(BIN)/python -m pytest $(ARGS)
 
 lint: ready
@@ -28,7 +28,7 @@ lint: ready
 	@$(BIN)/mypy
 
 bench: ready
-	@$(BIN)/python -m cli.temporal_binary
+	@$(BIN)/python -m cli.temporal_binary >/dev/null
 	@exec $(BIN)/python -m bench $(ARGS)
 
 # For maintainers: writes the lock anew from pyproject.toml, for every supported Python and platform.

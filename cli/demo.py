@@ -21,8 +21,6 @@ from cli.output import Format, say, show_json
 from cli.reach import cancel_on_signals
 from cli.temporal_setup import Limits
 
-__all__ = ["DemoPorts", "run_demo"]
-
 
 async def run_demo(
     binary: Path, home: Path, ports: DemoPorts, *, once: bool, fresh: bool, unpaced: bool, form: Format

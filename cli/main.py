@@ -46,7 +46,8 @@ def demo(
     output: Output = Format.TABLE,
 ) -> None:
     """Everything at once: Temporal, both sandboxes, a worker, the ingress, and a story of payments."""
-    from cli.demo import DemoPorts, run_demo
+    from cli.demo import run_demo
+    from cli.demo_house import DemoPorts
     from cli.temporal_binary import find_or_get
 
     binary = find_or_get(say)  # here, where Ctrl-C ends a build at once

@@ -8,7 +8,7 @@ import sys
 from cli.children import Child
 from cli.exits import Exit, Stop
 from cli.output import say
-from cli.reach import stop_on_signals
+from cli.reach import stop_on_signals, temporal_client
 from clients.connections import load_connections
 from clients.settings import Settings, ensure_keys, load_settings
 
@@ -27,21 +27,29 @@ async def run_up(*, only: str, workers: int, in_process: bool) -> Exit:
     stop = stop_on_signals()
     say(f"Serving {', '.join(connections)} with Temporal at {settings.temporal_address}.")
     if in_process or only:
+        from clients.telemetry import configure_logging
+
+        configure_logging(settings.log_level)
         await _run_here((only,) if only else PARTS, settings, stop)
         return Exit.OK
     return await _run_children(workers, stop)
 
 
 async def _run_here(parts: tuple[str, ...], settings: Settings, stop: asyncio.Event) -> None:
-    async with asyncio.TaskGroup() as group:
-        for part in parts:
-            group.create_task(_run_part(part, settings, stop))
+    """The parts in this process; the first that fails ends the others, and its error is raised."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            for part in parts:
+                group.create_task(_run_part(part, settings, stop))
+    except ExceptionGroup as failures:
+        raise failures.exceptions[0] from failures
 
 
 async def _run_part(part: str, settings: Settings, stop: asyncio.Event) -> None:
     if part == "worker":
         from worker import run_worker
 
+        await temporal_client(settings)  # says it in a sentence where Temporal is away
         await run_worker(settings, stop=stop)
     else:
         from ingress.run import run_ingress

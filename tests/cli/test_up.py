@@ -119,3 +119,16 @@ async def test_an_unknown_part_is_code_2(throughline: Command) -> None:
     """--only names one of the two parts."""
     ended = await throughline("up", "--only", "console")
     assert (ended.code, "worker or ingress" in ended.err) == (2, True)
+
+
+@pytest.mark.parametrize("options", [("--only", "worker"), ("--in-process",)])
+async def test_a_worker_without_temporal_is_code_4(
+    throughline: Command, tmp_path: Path, options: tuple[str, ...]
+) -> None:
+    """A worker that cannot reach Temporal ends with code 4 and a sentence, for a supervisor to start it again."""
+    (tmp_path / "connections.toml").write_text(CONNECTION)
+    settings = {"THROUGHLINE_TEMPORAL_ADDRESS": "127.0.0.1:1", "THROUGHLINE_INGRESS_PORT": str(free_port())}
+    ended = await throughline("up", *options, **settings)
+    assert ended.code == 4
+    assert "127.0.0.1:1 cannot be reached" in ended.err
+    assert "Traceback" not in ended.err

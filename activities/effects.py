@@ -89,6 +89,14 @@ class Once:
         """Close the intent of a write that was found done: by an earlier try, another program or a person."""
         await self._complete((wanted.connection, step, key or wanted.payment_id), found, amount, "found")
 
+    async def adopt_begun(
+        self, step: str, wanted: Guarded, found: BaseModel, *, key: str = "", amount: Money | None = None
+    ) -> None:
+        """The same for what may also have been done without us: nothing where no write of ours waits for its answer."""
+        rows = await self._effects.of(wanted.connection, key or wanted.payment_id)
+        if any(row.step == step and row.completed_at is None for row in rows):
+            await self.adopt(step, wanted, found, key=key, amount=amount)
+
     async def _complete(self, row: tuple[str, str, str], result: BaseModel, amount: Money | None, note: str) -> None:
         kept: dict[str, Any] = {"answer": result.model_dump_json()}
         await self._effects.complete(*row, result=kept, at=self._now(), actor=_actor(), amount=amount, note=note)

@@ -11,6 +11,7 @@ from domain.documents import InvoiceDocument
 from domain.runs import DocumentRef, InvoiceInput, InvoiceWritten, StepDone
 
 _STEP = "invoice"
+_SENT = "invoice_sent"
 
 
 class InvoiceActivities:
@@ -40,12 +41,15 @@ class InvoiceActivities:
             return None
         found = written(alive[0])
         await self._once.adopt(_STEP, wanted, found, amount=wanted.total)
+        await self._see_sent(wanted, found)
         return found
 
     @activity.defn
     async def read_invoice(self, wanted: DocumentRef) -> InvoiceWritten:
         """The invoice as it stands."""
-        return written(await self._shops[wanted.connection].zoho.invoice(wanted.document_id))
+        found = written(await self._shops[wanted.connection].zoho.invoice(wanted.document_id))
+        await self._see_sent(wanted, found)
+        return found
 
     @activity.defn
     async def mark_invoice_sent(self, wanted: DocumentRef) -> StepDone:
@@ -55,7 +59,12 @@ class InvoiceActivities:
             await self._shops[wanted.connection].zoho.mark_invoice_sent(wanted.document_id)
             return StepDone()
 
-        return await self._once.write("invoice_sent", wanted, StepDone, call, amount=wanted.total)
+        return await self._once.write(_SENT, wanted, StepDone, call, amount=wanted.total)
+
+    async def _see_sent(self, wanted: InvoiceInput | DocumentRef, found: InvoiceWritten) -> None:
+        """Close a sent mark whose answer was lost."""
+        if found.status not in ("draft", "void"):
+            await self._once.adopt_begun(_SENT, wanted, StepDone(), amount=wanted.total)
 
 
 def written(invoice: InvoiceDocument) -> InvoiceWritten:

@@ -12,6 +12,9 @@ from pydantic import Field
 from domain.money import Money
 from domain.payments import Fact
 
+# What an order is called once it was confirmed, whatever became of it since.
+CONFIRMED = ("confirmed", "open", "partially_invoiced", "invoiced", "fulfilled", "closed")
+
 
 class OrganizationFacts(Fact):
     """The organisation: `currency` is its own, `time_zone` an IANA name that its dates are in."""

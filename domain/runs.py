@@ -114,13 +114,14 @@ class AddressUse(StrEnum):
 class AddressPlan(Fact):
     """Zoho's ids of the order's addresses, "" where it has none; `missing` are those the contact does not have yet.
 
-    `same` says that both are one address, which is added once.
+    `same` says that both are one address, which is added once; `unread` that the contact may have them all the same.
     """
 
     billing_address_id: str = ""
     shipping_address_id: str = ""
     missing: tuple[AddressUse, ...] = ()
     same: bool = False
+    unread: bool = False
 
 
 class PrepareInput(PaymentRef):

@@ -8,7 +8,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from activities.catalogue import CatalogueActivities
-from activities.contacts import ContactActivities, ContactBook
+from activities.contact_book import ContactBook
+from activities.contacts import ContactActivities
 from activities.dossier import Dossier
 from activities.effects import Once
 from activities.invoices import InvoiceActivities
@@ -65,6 +66,7 @@ def assemble(shops: Shops, store: Store, starter: PaymentStarter, now: Callable[
         catalogue.find_item,
         contacts.find_contact,
         contacts.create_contact,
+        contacts.read_addresses,
         contacts.add_address,
         contacts.find_address,
         orders.create_sales_order,

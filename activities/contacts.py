@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
+from activities.contact_book import ContactBook
 from activities.dossier import Dossier
 from activities.effects import Once
 from activities.memory import Memory
@@ -17,7 +18,6 @@ from clients.errors import AlreadyExists, Refused
 from domain.contacts import ContactIdentity, address_fingerprint, normal_email
 from domain.documents import ContactDocument
 from domain.orders import OrderDraft
-from domain.payments import Address
 from domain.runs import (
     AddressInput,
     AddressPlan,
@@ -31,67 +31,7 @@ from domain.runs import (
 )
 
 if TYPE_CHECKING:
-    from clients.keys import KeyRing
-    from clients.store import Effects, Links
-
-_STEP = "create_contact"
-
-
-class ContactBook:
-    """What our memory knows of contacts. Keys are keyed hashes: no e-mail stands in the store in clear."""
-
-    def __init__(self, links: Links, keys: KeyRing, now: Callable[[], datetime]) -> None:
-        self._links = links
-        self._keys = keys
-        self._now = now
-
-    def key(self, draft: OrderDraft) -> str:
-        """One key for each payer and currency: by e-mail, else by Stripe customer, else by the payment itself."""
-        identity = draft.contact
-        who = identity.email or identity.customer_id or draft.reference
-        return f"{self._keys.pseudonym(who.encode())}|{identity.currency}"
-
-    async def recall(self, connection: str, draft: OrderDraft) -> str:
-        """The contact's id, "" where it is not known."""
-        return await self._links.get(connection, "contact", self.key(draft)) or ""
-
-    async def remember(self, connection: str, draft: OrderDraft, contact: ContactDocument) -> None:
-        """Keep the contact, and the addresses that it was created with."""
-        await self._links.put(connection, "contact", self.key(draft), contact.contact_id, at=self._now())
-        for address, address_id in (
-            (draft.billing, contact.billing_address_id),
-            (draft.shipping, contact.shipping_address_id),
-        ):
-            if address_id and not address.is_empty():
-                await self.remember_address(connection, contact.contact_id, address, address_id)
-
-    async def remember_address(self, connection: str, contact_id: str, address: Address, address_id: str) -> None:
-        """Keep an address of a contact."""
-        key = self._address_key(contact_id, address)
-        await self._links.put(connection, "address", key, address_id, at=self._now())
-
-    async def plan_addresses(self, connection: str, contact_id: str, draft: OrderDraft) -> AddressPlan:
-        """Which of the order's addresses the contact has, and which are missing."""
-        both = {AddressUse.BILLING: draft.billing, AddressUse.SHIPPING: draft.shipping}
-        wanted = {use: self._address_key(contact_id, a) for use, a in both.items() if not a.is_empty()}
-        known = await self._links.get_many(connection, "address", list(wanted.values())) if wanted else {}
-        ids = {use: known.get(key, "") for use, key in wanted.items()}
-        missing = tuple(use for use, found in ids.items() if not found)
-        if len(missing) == 2 and wanted[AddressUse.BILLING] == wanted[AddressUse.SHIPPING]:
-            missing = (AddressUse.BILLING,)
-        return AddressPlan(
-            billing_address_id=ids.get(AddressUse.BILLING, ""),
-            shipping_address_id=ids.get(AddressUse.SHIPPING, ""),
-            missing=missing,
-            same=len(set(wanted.values())) < len(wanted),
-        )
-
-    def address_step(self, contact_id: str, address: Address) -> str:
-        """The effect that adding this address is."""
-        return self._address_key(contact_id, address)
-
-    def _address_key(self, contact_id: str, address: Address) -> str:
-        return f"{contact_id}|{self._keys.pseudonym(address_fingerprint(address).encode())}"
+    from clients.store import Effects
 
 
 class ContactActivities:
@@ -159,8 +99,11 @@ class ContactActivities:
             rows = await zoho.contacts(name=identity.names[-1])
         for row in rows:
             if _is_payer(row, identity):
+                found = ContactWritten(contact_id=row.contact_id)
+                await self._once.adopt_begun(_create_step(wanted), wanted, found)
+                await self._book.remember_unread(wanted.connection, row.contact_id)
                 await self._settle(wanted, draft, row)
-                return ContactWritten(contact_id=row.contact_id)
+                return found
         # The same payer in another currency, or a vendor of the same address, has a name already.
         taken = {row.name for row in rows}
         free = (choice for choice, name in enumerate(identity.names) if name not in taken)
@@ -181,8 +124,7 @@ class ContactActivities:
             return ContactWritten(contact_id=contact.contact_id)
 
         try:
-            key = f"{self._book.key(draft)}|{wanted.name_choice}"
-            written = await self._once.write(_STEP, wanted, ContactWritten, call, key=key)
+            written = await self._once.write(_create_step(wanted), wanted, ContactWritten, call)
         except AlreadyExists:
             return ContactWritten(taken=True)
         if created:
@@ -193,6 +135,14 @@ class ContactActivities:
     async def plan_addresses(self, wanted: AddressPlanInput) -> AddressPlan:
         """Which of the order's addresses the contact has."""
         draft = await self._dossier.order(wanted, wanted.order_ref)
+        return await self._book.plan_addresses(wanted.connection, wanted.contact_id, draft)
+
+    @activity.defn
+    async def read_addresses(self, wanted: AddressPlanInput) -> AddressPlan:
+        """Read what addresses the contact has; then which of the order's are missing."""
+        draft = await self._dossier.order(wanted, wanted.order_ref)
+        found = await self._shops[wanted.connection].zoho.addresses(wanted.contact_id)
+        await self._book.remember_read(wanted.connection, wanted.contact_id, found)
         return await self._book.plan_addresses(wanted.connection, wanted.contact_id, draft)
 
     @activity.defn
@@ -238,6 +188,13 @@ class ContactActivities:
         if currency is None:
             raise Refused("zoho", f"the organisation has no currency {code}; add it in Zoho", code="no_currency")
         return currency.currency_id
+
+
+def _create_step(wanted: ContactInput) -> str:
+    """The effect is the payment's own: the claim keeps other payments of the payer out, and a contact that an earlier
+    payment made may have been deleted in Zoho since.
+    """
+    return f"create_contact#{wanted.name_choice}"
 
 
 def _name(identity: ContactIdentity, choice: int) -> str:

@@ -77,6 +77,11 @@ class Memory:
         """Remember which item has the SKU."""
         await self._keep(connection, "item", sku, item_id)
 
+    async def forget_items(self, connection: str, skus: Sequence[str]) -> None:
+        """Know these items no more: Zoho refused one of them."""
+        for sku in skus:
+            await self._links.forget(connection, "item", sku)
+
     async def linked_items(self, connection: str, product_ids: Sequence[str]) -> dict[str, str]:
         """Zoho's item ids by Stripe product, where somebody linked them."""
         return await self._links.get_many(connection, "product", product_ids) if product_ids else {}

@@ -8,8 +8,8 @@ from activities.dossier import Dossier
 from activities.effects import Once
 from activities.planning import Planner
 from activities.shops import Shops
-from clients.errors import AlreadyExists
-from domain.documents import OrderDocument
+from clients.errors import AlreadyExists, Refused
+from domain.documents import CONFIRMED, OrderDocument
 from domain.runs import (
     DocumentRef,
     InvoiceWritten,
@@ -21,6 +21,8 @@ from domain.runs import (
 )
 
 _STEP = "sales_order"
+_CONFIRM = "confirm"
+_VOID = "void_sales_order"
 
 
 class OrderActivities:
@@ -49,6 +51,9 @@ class OrderActivities:
             return await self._once.write(_STEP, wanted, OrderWritten, call, amount=wanted.total)
         except AlreadyExists:
             return OrderWritten(taken=True)
+        except Refused:
+            await self._planner.forget(wanted.connection, draft)
+            raise
 
     @activity.defn
     async def find_sales_order(self, wanted: OrderInput) -> OrderWritten | None:
@@ -63,6 +68,10 @@ class OrderActivities:
         """The order as it stands, with its lines and invoices."""
         written = _written(await self._shops[wanted.connection].zoho.sales_order(wanted.document_id))
         await self._once.adopt(_STEP, wanted, written, amount=wanted.total)
+        if written.status in CONFIRMED:
+            await self._once.adopt_begun(_CONFIRM, wanted, StepDone(), amount=wanted.total)
+        if written.status == "void":
+            await self._once.adopt_begun(_VOID, wanted, StepDone(), amount=wanted.total)
         return written
 
     @activity.defn
@@ -73,7 +82,7 @@ class OrderActivities:
             await self._shops[wanted.connection].zoho.confirm_sales_order(wanted.document_id)
             return StepDone()
 
-        return await self._once.write("confirm", wanted, StepDone, call, amount=wanted.total)
+        return await self._once.write(_CONFIRM, wanted, StepDone, call, amount=wanted.total)
 
     @activity.defn
     async def void_sales_order(self, wanted: DocumentRef) -> StepDone:
@@ -83,7 +92,7 @@ class OrderActivities:
             await self._shops[wanted.connection].zoho.void_sales_order(wanted.document_id)
             return StepDone()
 
-        return await self._once.write("void_sales_order", wanted, StepDone, call, amount=wanted.total)
+        return await self._once.write(_VOID, wanted, StepDone, call, amount=wanted.total)
 
 
 def _written(order: OrderDocument) -> OrderWritten:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from activities.contacts import ContactBook
+from activities.contact_book import ContactBook
 from activities.dossier import Dossier
 from activities.memory import Catalogue, Memory
 from activities.shops import Shop, Shops
@@ -40,6 +40,11 @@ class Planner:
         if lookups := _unknown(facts, catalogue, wanted.asked):
             return OrderPlan(lookups=lookups)
         return await self._map(wanted, shop, facts, catalogue)
+
+    async def forget(self, connection: str, draft: OrderDraft) -> None:
+        """Zoho refused the order: what we remember for it may be gone there, so the next try asks anew."""
+        await self._book.forget(connection, draft)
+        await self._memory.forget_items(connection, sorted({line.sku for line in draft.lines if line.sku}))
 
     async def _map(self, wanted: PrepareInput, shop: Shop, facts: PaymentFacts, catalogue: Catalogue) -> OrderPlan:
         currency = catalogue.currency(facts.money.currency)

@@ -34,10 +34,14 @@ class ReceiptActivities:
 
     @activity.defn
     async def find_payment(self, wanted: ReceiptInput) -> ReceiptWritten | None:
-        """The payment on the invoice, read off the invoice itself; None while the invoice wants its whole total."""
+        """The payment on the invoice, read off the invoice itself; None while the invoice wants its whole total.
+
+        Where Zoho does not list an invoice's payments, its balance alone says that the money is there.
+        """
         invoice = await self._shops[wanted.connection].zoho.invoice(wanted.invoice_id)
-        if not invoice.payment_ids:
+        if not invoice.payment_ids and invoice.balance == invoice.total:
             return None
-        found = ReceiptWritten(zoho_payment_id=invoice.payment_ids[0], balance=invoice.balance)
+        payment_id = invoice.payment_ids[0] if invoice.payment_ids else ""
+        found = ReceiptWritten(zoho_payment_id=payment_id, balance=invoice.balance)
         await self._once.adopt(_STEP, wanted, found, amount=wanted.total)
         return found

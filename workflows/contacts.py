@@ -43,14 +43,10 @@ async def settle_contact(calls: Calls, ref: PaymentRef, plan: OrderPlan) -> str:
 
 
 async def _find_or_create(calls: Calls, wanted: ContactInput) -> str:
-    async def look() -> ContactWritten:
-        return await calls.zoho_read(ContactActivities.find_contact, wanted, "Look for the payer's contact")
+    async def look(named: ContactInput) -> ContactWritten:
+        return await calls.zoho_read(ContactActivities.find_contact, named, "Look for the payer's contact")
 
-    async def look_for_ours() -> ContactWritten | None:
-        seen = await look()
-        return seen if seen.contact_id else None
-
-    found = await look()
+    found = await look(wanted)
     choice = found.name_choice
     while not found.contact_id and choice < _NAMES:
         named = wanted.model_copy(update={"name_choice": choice})
@@ -62,10 +58,14 @@ async def _find_or_create(calls: Calls, wanted: ContactInput) -> str:
                 "Create the payer's contact",
             )
 
+        async def look_for_ours(named: ContactInput = named) -> ContactWritten | None:
+            seen = await look(named)
+            return seen if seen.contact_id else None
+
         found = await calls.settle(write, look_for_ours, "contact")
         if found.taken:
             # By our own lost write, or by a namesake: look before another name is tried.
-            found = await look()
+            found = await look(named)
             choice = max(choice + 1, found.name_choice)
     if found.contact_id:
         return found.contact_id
@@ -80,9 +80,13 @@ async def _find_or_create(calls: Calls, wanted: ContactInput) -> str:
 async def settle_addresses(calls: Calls, ref: PaymentRef, plan: OrderPlan, contact_id: str) -> AddressPlan:
     """Zoho's ids of the order's addresses at this contact; an address it has not yet is added."""
     addresses = plan.addresses
+    wanted = AddressPlanInput(**dict(ref), order_ref=plan.order_ref, contact_id=contact_id)
     if addresses is None:
-        wanted = AddressPlanInput(**dict(ref), order_ref=plan.order_ref, contact_id=contact_id)
         addresses = await calls.local(ContactActivities.plan_addresses, wanted, "Ask our memory for the addresses")
+    if addresses.unread:
+        addresses = await calls.zoho_read(
+            ContactActivities.read_addresses, wanted, "Read the addresses that the contact has"
+        )
     for use in addresses.missing:
         wanted_address = AddressInput(**dict(ref), order_ref=plan.order_ref, contact_id=contact_id, use=use)
         addresses = _with(addresses, use, await _add_address(calls, wanted_address))

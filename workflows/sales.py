@@ -11,6 +11,7 @@ with workflow.unsafe.imports_passed_through():
     from activities.invoices import InvoiceActivities
     from activities.orders import OrderActivities
     from activities.receipts import ReceiptActivities
+    from domain.documents import CONFIRMED
     from domain.money import Money
     from domain.runs import (
         DocumentRef,
@@ -24,8 +25,6 @@ with workflow.unsafe.imports_passed_through():
         StepDone,
     )
     from workflows.calls import Calls
-
-_CONFIRMED = ("confirmed", "open", "partially_invoiced", "invoiced", "fulfilled", "closed")
 
 
 class Sale:
@@ -98,21 +97,21 @@ class Sale:
         await self._calls.settle(write, look, "voiding")
         if await look() is None:
             raise ApplicationError(
-                f"sales order {wanted.number} came to {_said(order.total)} instead of {wanted.total} and could not be voided; "
-                "void it in Zoho by hand",
+                f"sales order {wanted.number} came to {_said(order.total)} instead of {wanted.total} and could not be "
+                "voided; void it in Zoho by hand",
                 type="VoidFailed",
                 non_retryable=True,
             )
         raise ApplicationError(
-            f"Zoho computed {_said(order.total)} where Stripe took {wanted.total}: order {wanted.number} was voided and "
-            "nothing was invoiced; compare the organisation's tax and rounding settings with the connection's",
+            f"Zoho computed {_said(order.total)} where Stripe took {wanted.total}: order {wanted.number} was voided "
+            "and nothing was invoiced; compare the organisation's tax and rounding settings with the connection's",
             type="TotalsDiffer",
             non_retryable=True,
         )
 
     async def confirm(self, order: OrderWritten) -> None:
         """The order counts: its quantities are committed."""
-        if order.status in _CONFIRMED:
+        if order.status in CONFIRMED:
             return
         number, target = self._wanted.number, self._document(order.salesorder_id)
 
@@ -127,7 +126,7 @@ class Sale:
             now = await self._calls.zoho_read(
                 OrderActivities.read_sales_order, target, f"See whether {number} is confirmed"
             )
-            return StepDone() if now.status in _CONFIRMED else None
+            return StepDone() if now.status in CONFIRMED else None
 
         await self._calls.settle(write, look, "confirmation")
 
@@ -148,11 +147,13 @@ class Sale:
                 InvoiceActivities.find_invoice, target, f"Look for the invoice of {wanted.number}"
             )
 
-        invoice = await self._calls.settle(write, look, "invoice")
+        # An order that was there before may be invoiced already, whatever our own memory says.
+        found = await look() if order.invoices else None
+        invoice = found or await self._calls.settle(write, look, "invoice")
         if invoice.total != wanted.total:
             raise ApplicationError(
-                f"the invoice {invoice.number} came to {_said(invoice.total)} where Stripe took {wanted.total}; it was not "
-                "sent and moved no stock; compare Zoho's tax and rounding settings with the connection's",
+                f"the invoice {invoice.number} came to {_said(invoice.total)} where Stripe took {wanted.total}; it was "
+                "not sent and moved no stock; compare Zoho's tax and rounding settings with the connection's",
                 type="TotalsDiffer",
                 non_retryable=True,
             )
@@ -203,7 +204,9 @@ class Sale:
                 ReceiptActivities.find_payment, target, f"Look for the payment on invoice {invoice.number}"
             )
 
-        receipt = await self._calls.settle(write, look, "payment")
+        # An invoice that wants nothing has been paid already, whatever our own memory says.
+        found = None if invoice.balance else await look()
+        receipt = found or await self._calls.settle(write, look, "payment")
         if receipt.balance:
             raise ApplicationError(
                 f"invoice {invoice.number} still wants {receipt.balance} after the payment of {wanted.total}",

@@ -75,7 +75,9 @@ class House:
 
     async def start(self, name: str, command: list[str]) -> Child:
         """One more program."""
-        child = Child.spawn(name, command, log=self.home / f"{name}.log", env=environment(self.home, self.ports))
+        env = environment(self.home, self.ports)
+        env.pop("PYTHONDONTWRITEBYTECODE", None)  # without bytecode each new run compiles its workflow's file anew
+        child = Child.spawn(name, command, log=self.home / f"{name}.log", env=env)
         self.children[name] = child
         return child
 

@@ -62,7 +62,8 @@ class Sender:
 
     def __init__(self, ingress_url: str) -> None:
         self._url = ingress_url
-        self._http = ClientSession(connector=TCPConnector(limit=0))
+        # The ingress closes a connection that is idle for 15 s: a delivery on it at that moment would be lost.
+        self._http = ClientSession(connector=TCPConnector(limit=0, keepalive_timeout=5))
 
     async def close(self) -> None:
         """Ends the connections."""

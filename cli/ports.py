@@ -20,7 +20,8 @@ def ensure_free(host: str, port: int, *, what: str, option: str) -> None:
         except OSError as error:
             raise PortBusy(
                 f"Port {port} on {host} cannot be used for {what} ({error.strerror}). "
-                f"Stop the program that holds it, or choose another port with {option}."
+                f"Stop the program that holds it, or choose another port: {option} NUMBER "
+                f'(with make: ARGS="{option} NUMBER").'
             ) from error
 
 

@@ -44,7 +44,7 @@ def build(target: Path, version: str, folder: Path, say: Say, *, told_every: flo
     steps.run("Downloading Go modules", [str(go), "mod", "download", "-x"], environment)
     stamp = f"-s -w -X github.com/temporalio/cli/internal/temporalcli.Version={version}"
     command = [str(go), "build", "-v", "-mod=readonly", "-o", str(target), "-ldflags", stamp, COMMAND]
-    steps.run("Compiling", command, environment)
+    steps.run("Compiling about 1,730 packages", command, environment)
 
 
 def _go(folder: Path, steps: _Steps) -> Path:
@@ -109,7 +109,7 @@ class _Steps:
             if time.monotonic() - told > self._told_every:
                 told = time.monotonic()
                 at = f", at {lines[-1].strip()[-60:]}" if lines else ""
-                self._say(f"{step}: {self._seconds()}, {len(lines)} lines of output{at}")
+                self._say(f"{step}: {self._seconds()}, {len(lines)} lines so far{at}")
 
     def _seconds(self) -> str:
         return f"{time.monotonic() - self._started:.0f} s"

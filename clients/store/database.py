@@ -9,29 +9,34 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from filelock import FileLock, Timeout
 from sqlalchemy import URL, Connection, Engine, Executable, Row, Table, create_engine, event, make_url
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from clients.errors import SettingsError, TryLater, Unreachable
 from clients.store.upgrade import upgrade
+
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import postgresql
 
 T = TypeVar("T")
 Rows = Sequence[Row[Any]]
 
 # How long a writer waits for another process's transaction; below an activity's 45 s.
-_PATIENCE_SECONDS = 20.0
+PATIENCE_SECONDS = 20.0
 _READERS = 4
-_POSTGRES_CONNECTIONS = 8
 
 
 class Database(ABC):
     """What both databases do. Work is a plain function of a SQLAlchemy connection, the same for both."""
+
+    @abstractmethod
+    async def prepare(self) -> None:
+        """Bring the database to this release's tables. TryLater."""
 
     @abstractmethod
     async def read(self, statement: Executable, **values: object) -> Rows:
@@ -110,60 +115,14 @@ class SqliteDatabase(Database):
         with store_errors():
             self._file.parent.mkdir(parents=True, exist_ok=True)
             # Not for the tables alone: the very first switch to WAL does not wait, it fails.
-            with FileLock(f"{self._file}.lock", timeout=_PATIENCE_SECONDS * 3):
+            with FileLock(f"{self._file}.lock", timeout=PATIENCE_SECONDS * 3):
                 self._write(upgrade)
-
-
-class PostgresDatabase(Database):
-    """A server, through asyncpg. Every write is a transaction of its own on one of a few connections."""
-
-    def __init__(self, url: URL) -> None:
-        self._writing: AsyncEngine = create_async_engine(
-            url.set(drivername="postgresql+asyncpg"),
-            pool_size=_POSTGRES_CONNECTIONS,
-            pool_timeout=_PATIENCE_SECONDS,
-            connect_args={"command_timeout": _PATIENCE_SECONDS, "timeout": _PATIENCE_SECONDS},
-            hide_parameters=True,
-        )
-        self._reading = self._writing.execution_options(isolation_level="AUTOCOMMIT")
-        self._under_way: set[asyncio.Task[Any]] = set()
-
-    async def prepare(self) -> None:
-        """Bring the database to this release's tables."""
-        await self.write(upgrade)
-
-    async def read(self, statement: Executable, **values: object) -> Rows:
-        """The rows, each statement its own snapshot."""
-        with store_errors():
-            async with self._reading.connect() as connection:
-                return (await connection.execute(statement, values)).all()
-
-    async def write(self, work: Callable[[Connection], T]) -> T:
-        """One transaction, in a task that outlives a cancelled caller."""
-        task = asyncio.create_task(self._write(work))
-        self._under_way.add(task)
-        task.add_done_callback(self._under_way.discard)
-        return await asyncio.shield(task)
-
-    async def close(self) -> None:
-        """Wait for the transactions under way."""
-        await asyncio.gather(*self._under_way, return_exceptions=True)
-        await self._writing.dispose()
-
-    def insert(self, table: Table) -> postgresql.Insert:
-        """PostgreSQL's insert."""
-        return postgresql.insert(table)
-
-    async def _write(self, work: Callable[[Connection], T]) -> T:
-        with store_errors():
-            async with self._writing.begin() as connection:
-                return await connection.run_sync(work)
 
 
 async def open_database(address: str) -> Database:
     """The database at `address`, with this release's tables. SettingsError, TryLater, Unreachable."""
     url = _checked(address)
-    database = SqliteDatabase(url) if url.get_backend_name() == "sqlite" else PostgresDatabase(url)
+    database = SqliteDatabase(url) if url.get_backend_name() == "sqlite" else _postgres(url)
     try:
         await database.prepare()
     except BaseException:
@@ -171,6 +130,13 @@ async def open_database(address: str) -> Database:
         await database.close()
         raise
     return database
+
+
+def _postgres(url: URL) -> Database:
+    # Imported here: with it come SQLAlchemy's asyncio and ORM, a tenth of what a program without it takes to start.
+    from clients.store.postgres import PostgresDatabase
+
+    return PostgresDatabase(url)
 
 
 @contextmanager
@@ -205,7 +171,7 @@ def _sqlite_engine(file: Path, connections: int) -> Engine:
         URL.create("sqlite", database=str(file)),
         pool_size=connections,
         max_overflow=0,
-        connect_args={"timeout": _PATIENCE_SECONDS, "isolation_level": None},
+        connect_args={"timeout": PATIENCE_SECONDS, "isolation_level": None},
         hide_parameters=True,
     )
     event.listen(engine, "connect", _set_up)

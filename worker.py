@@ -20,7 +20,7 @@ from clients.store import Store
 from clients.stripe.gateway import StripeGateway
 from clients.telemetry import make_runtime
 from clients.temporal import connect
-from clients.zoho.client import ZohoClient
+from clients.zoho.client import CALL_TIMEOUT, ZohoClient
 from clients.zoho.gateway import ZohoGateway
 from clients.zoho.transport import open_http
 from ingress.starter import Starter
@@ -39,12 +39,16 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-async def open_shop(stack: AsyncExitStack, connection: Connection, store: Store) -> Shop:
-    """The connection's two gateways, closed with `stack`."""
+async def open_shop(
+    stack: AsyncExitStack, connection: Connection, store: Store, *, zoho_seconds: float = CALL_TIMEOUT
+) -> Shop:
+    """The connection's two gateways, closed with `stack`; `zoho_seconds` bounds one call to Zoho."""
     stripe = StripeGateway(connection.stripe, connection.mapping)
     stack.push_async_callback(stripe.close)
     http = await stack.enter_async_context(open_http())
-    zoho = ZohoClient.of(connection.zoho, store.tokens, http, connection=connection.slug, now=now)
+    zoho = ZohoClient.of(
+        connection.zoho, store.tokens, http, connection=connection.slug, now=now, timeout=zoho_seconds
+    )
     return Shop(
         slug=connection.slug,
         account_id=connection.stripe.account_id,

@@ -1,0 +1,151 @@
+"""A house of real processes: Temporal on a file, a worker and an ingress, each of which can be killed."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from collections.abc import AsyncIterator, Iterable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from cli.children import Child
+from cli.temporal_server import TemporalServer
+from cli.temporal_setup import Limits
+from cli.up import part_command
+from clients.connections import Connection
+from clients.keys import KeyRing
+from clients.settings import ensure_keys
+from clients.store import Store
+from clients.temporal import connect
+from domain.policy import PaymentPolicy
+from tests.endtoend.shops import HOST, Shop, Site, open_a_shop, quiet_port
+
+ROOT = Path(__file__).resolve().parents[2]
+PARTS = ("worker", "ingress", "temporal")
+_READY_WITHIN = 60.0  # seconds for a part to come up
+
+
+@dataclass
+class Processes:
+    """The running parts, and the shops they serve."""
+
+    temporal: TemporalServer
+    home: Path
+    ingress_port: int
+    http: httpx.AsyncClient
+    shops: dict[str, Shop] = field(default_factory=dict)
+    children: dict[str, Child] = field(default_factory=dict)
+
+    async def start(self, part: str) -> None:
+        """Starts a part, again after `kill`; the ingress is ready then, a worker takes up its work by itself."""
+        if part == "temporal":
+            await self.temporal.restart()
+            return
+        log = self.home / f"{part}.log"
+        self.children[part] = Child.spawn(part, part_command(part), log=log, env=self._environment())
+        if part == "ingress":
+            await self._ready()
+
+    async def kill(self, part: str) -> None:
+        """SIGKILL; returns when it is dead."""
+        if part == "temporal":
+            self.temporal.kill()
+            await self.temporal.stop()
+        else:
+            self.children[part].kill()
+            await self.children[part].wait()
+
+    async def deliveries_at_hand(self) -> int:
+        """How many webhooks the ingress is answering at this moment."""
+        text = (await self.http.get(f"http://{HOST}:{self.ingress_port}/metrics")).text
+        line = next(row for row in text.splitlines() if row.startswith("throughline_webhook_in_flight "))
+        return int(float(line.split()[1]))
+
+    async def stop(self) -> None:
+        """Ends worker and ingress in order."""
+        await asyncio.gather(*(child.stop() for child in self.children.values()))
+
+    async def _ready(self) -> None:
+        async with asyncio.timeout(_READY_WITHIN):
+            while True:
+                try:
+                    if (await self.http.get(f"http://{HOST}:{self.ingress_port}/healthz")).is_success:
+                        return
+                except httpx.TransportError:
+                    assert self.children["ingress"].exit_code is None, self.children["ingress"].tail()
+                await asyncio.sleep(0.05)
+
+    def _environment(self) -> dict[str, str]:
+        own = {
+            "THROUGHLINE_CONFIG": str(self.home / "throughline.toml"),
+            "THROUGHLINE_HOME": str(self.home),
+            "THROUGHLINE_CONNECTIONS_FILE": str(self.home / "connections.toml"),
+            "THROUGHLINE_TEMPORAL_ADDRESS": self.temporal.address,
+            "THROUGHLINE_INGRESS_PORT": str(self.ingress_port),
+            "PYTHONPATH": str(ROOT),
+        }
+        return {key: value for key, value in os.environ.items() if not key.startswith("THROUGHLINE_")} | own
+
+
+@asynccontextmanager
+async def a_house_of_processes(
+    binary: Path, home: Path, names: Iterable[str], policy: PaymentPolicy
+) -> AsyncIterator[Processes]:
+    """Everything running, with a shop for each of `names`."""
+    async with AsyncExitStack() as stack:
+        http = await stack.enter_async_context(httpx.AsyncClient(timeout=30, trust_env=False))
+        no_pace = Limits(zoho=None, zoho_bulk=None)
+        temporal = TemporalServer(binary, home, port=quiet_port(), database=home / "temporal.db", limits=no_pace)
+        await stack.enter_async_context(temporal)
+        keys = KeyRing.from_text(ensure_keys(home).read_text())
+        store = await Store.open(f"sqlite+aiosqlite:///{home}/store.db", keys)
+        stack.push_async_callback(store.close)
+        house = Processes(temporal, home, quiet_port(), http)
+        stack.push_async_callback(house.stop)
+        client = await connect(temporal.address)
+        site = Site(stack, client, store, f"http://{HOST}:{house.ingress_port}", http)
+        for number, name in enumerate(names, 1):
+            house.shops[name] = await open_a_shop(site, number, policy)
+        (home / "throughline.toml").touch()
+        (home / "connections.toml").write_text("\n".join(_as_toml(shop.connection) for shop in house.shops.values()))
+        await asyncio.gather(house.start("worker"), house.start("ingress"))
+        yield house
+
+
+def _as_toml(connection: Connection) -> str:
+    tables: dict[str, dict[str, Any]] = {
+        "stripe": {
+            "account_id": connection.stripe.account_id,
+            "livemode": False,
+            "api_key": connection.stripe.api_key.get_secret_value(),
+            "webhook_secrets": [one.get_secret_value() for one in connection.stripe.webhook_secrets],
+            "api_base": connection.stripe.api_base,
+        },
+        "zoho": {
+            "data_center": connection.zoho.data_center,
+            "organization_id": connection.zoho.organization_id,
+            "client_id": connection.zoho.client_id,
+            "client_secret": connection.zoho.client_secret.get_secret_value(),
+            "refresh_token": connection.zoho.refresh_token.get_secret_value(),
+            "api_base": connection.zoho.api_base,
+            "accounts_base": connection.zoho.accounts_base,
+        },
+        "policy": connection.policy.model_dump(),
+        "mapping": connection.mapping.model_dump(exclude_defaults=True),
+    }
+    lines: list[str] = []
+    for name, table in tables.items():
+        lines.append(f"[connections.{connection.slug}.{name}]")
+        lines += [f"{key} = {_value(value)}" for key, value in table.items()]
+    return "\n".join(lines) + "\n"
+
+
+def _value(value: Any) -> str:
+    """JSON's scalars and arrays are TOML's, too."""
+    return json.dumps(value.total_seconds() if isinstance(value, timedelta) else value)

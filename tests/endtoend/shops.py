@@ -1,0 +1,221 @@
+"""Shops for tests of faults: each has a Stripe and a Zoho of its own, with a door that can be held."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import re
+import socket
+import uuid
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
+from pydantic import SecretStr
+from temporalio.client import Client
+
+from activities.assembly import assemble
+from activities.shops import Shops
+from clients.keys import KeyRing
+from clients.store import Store
+from clients.zoho.client import CALL_TIMEOUT
+from domain.policy import PaymentPolicy
+from ingress.app import make_app as make_ingress
+from ingress.run import serving
+from ingress.starter import Starter
+from sandbox.serving import Running, serve
+from sandbox.stripe.app import make_app as make_stripe
+from sandbox.zoho.app import make_app as make_zoho
+from tests.house import QUICK, SEED, House, connection_of
+from worker import make_workers, now, open_shop
+
+HOST = "127.0.0.1"
+_QUIET = range(20_000, 32_000)  # ports that no system hands out by itself
+
+
+def quiet_port() -> int:
+    """A free port that stays free while who listens on it is away: other sockets of the machine never get it."""
+    for port in random.sample(_QUIET, len(_QUIET)):
+        with socket.socket() as probe:
+            try:
+                probe.bind((HOST, port))
+            except OSError:
+                continue
+            return port
+    raise AssertionError(f"no port of {_QUIET} is free")
+
+
+@dataclass
+class Hold:
+    """One request that waits at the door: before it is applied, or with its answer in hand (`after`)."""
+
+    method: str
+    path: str
+    after: bool
+    reached: asyncio.Event = field(default_factory=asyncio.Event)
+    let_go: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+class Door:
+    """Stands before a sandbox's API and holds the first request that a hold is for.
+
+    A request held before it is applied is lost when its sender has died by the time it is let go.
+    """
+
+    def __init__(self) -> None:
+        self._holds: list[Hold] = []
+
+    def hold(self, method: str, path: str, *, after: bool) -> Hold:
+        """Holds the next request whose path has the regular expression `path` in it."""
+        held = Hold(method, path, after)
+        self._holds.append(held)
+        return held
+
+    def middleware(self) -> Middleware:
+        """To be the outermost, so that what is held has left no trace yet."""
+
+        @web.middleware
+        async def door(request: web.Request, handler: Handler) -> web.StreamResponse:
+            held = self._take(request)
+            if held is None:
+                return await handler(request)
+            answer = await handler(request) if held.after else web.Response()
+            held.reached.set()
+            await held.let_go.wait()
+            alive = request.transport is not None and not request.transport.is_closing()
+            return await handler(request) if alive and not held.after else answer
+
+        return door
+
+    def _take(self, request: web.Request) -> Hold | None:
+        for held in self._holds:
+            if held.method == request.method and re.search(held.path, request.path):
+                self._holds.remove(held)
+                return held
+        return None
+
+
+@dataclass(kw_only=True)
+class Shop(House):
+    """One connection's own pair of sandboxes."""
+
+    stripe_program: Program
+    zoho_program: Program
+
+    async def books(self) -> dict[str, Any]:
+        """Zoho's ledger of the shop's organisation."""
+        return await self.zoho(self.connection.zoho.organization_id)
+
+    async def pays(self, **wish: Any) -> str:
+        """The id of a payment that is made now."""
+        return str((await self.pay(**wish))["payment_intent"])
+
+
+@dataclass(frozen=True)
+class Site:
+    """Where shops are opened: what they share."""
+
+    stack: AsyncExitStack
+    client: Client
+    store: Store
+    ingress_url: str
+    http: httpx.AsyncClient
+    state: Path | None = None  # a folder for what a Zoho holds, where one is to be stopped
+
+
+class Program:
+    """A sandbox that can be stopped and started again where it was, on the same port."""
+
+    def __init__(self, make: Callable[[], web.Application]) -> None:
+        self.door = Door()
+        self._make = make
+        self._running: Running | None = None
+        self._port = 0
+
+    async def start(self) -> str:
+        """Its address. What it holds outlives a stop where it keeps its state in a file."""
+        app = self._make()
+        app.middlewares.insert(0, self.door.middleware())
+        self._running = await serve(app, HOST, self._port)
+        self._port = int(self._running.url.rpartition(":")[2])
+        return self._running.url
+
+    async def stop(self) -> None:
+        """Nobody listens any more."""
+        running, self._running = self._running, None
+        if running is not None:
+            await running.stop()
+
+
+async def open_a_shop(site: Site, number: int, policy: PaymentPolicy) -> Shop:
+    """The `number`th shop. Its Stripe settles no fees by itself, so that its ledger holds what was asked for only."""
+    state = site.state / f"zoho-{number}.db" if site.state else None
+    stripe, zoho = Program(lambda: make_stripe(accounts=[])), Program(lambda: make_zoho(state=state))
+    stripe_url, zoho_url = await stripe.start(), await zoho.start()
+    for program in (stripe, zoho):
+        site.stack.push_async_callback(program.stop)
+    slug, secret = f"shop-{number}-{uuid.uuid4().hex[:8]}", "whsec_" + uuid.uuid4().hex
+    connection = connection_of(
+        slug,
+        stripe_url,
+        zoho_url,
+        account_id=f"acct_1Shop{number}",
+        organization_id=f"6000{number:07d}",
+        secrets=(SecretStr(secret),),
+        policy=policy,
+    )
+    shop = Shop(
+        slug=slug,
+        client=site.client,
+        store=site.store,
+        stripe_url=stripe_url,
+        zoho_url=zoho_url,
+        ingress_url=site.ingress_url,
+        connection=connection,
+        http=site.http,
+        stripe_program=stripe,
+        zoho_program=zoho,
+    )
+    about = {"id": connection.stripe.account_id, "key": "sk_test_1", "country": "DE", "default_currency": "eur"}
+    await shop.post(f"{stripe_url}/_seed", {"accounts": [about]})
+    await shop.post(f"{stripe_url}/_switches", {"balance_after": None})
+    seed = {"organization_id": connection.zoho.organization_id, **SEED}
+    await shop.post(f"{zoho_url}/_seed", {"organizations": [seed]})
+    endpoint = {"url": f"{site.ingress_url}/webhooks/stripe/{slug}", "enabled_events": ["*"], "secret": secret}
+    await shop.post(f"{stripe_url}/_endpoints", {"account": connection.stripe.account_id, **endpoint})
+    return shop
+
+
+@asynccontextmanager
+async def a_street(
+    client: Client,
+    folder: Path,
+    names: Iterable[str],
+    *,
+    policy: PaymentPolicy = QUICK,
+    zoho_seconds: float = CALL_TIMEOUT,
+    keep: bool = False,
+) -> AsyncIterator[dict[str, Shop]]:
+    """Many shops by name, served by one worker and one ingress of this process; `keep` lets a Zoho be stopped."""
+    async with AsyncExitStack() as stack:
+        street = f"street-{uuid.uuid4().hex[:12]}"
+        http = await stack.enter_async_context(httpx.AsyncClient(timeout=30))
+        store = await Store.open(f"sqlite+aiosqlite:///{folder}/{street}.db", KeyRing.generate())
+        stack.push_async_callback(store.close)
+        port = quiet_port()
+        site = Site(stack, client, store, f"http://{HOST}:{port}", http, folder if keep else None)
+        shops = {name: await open_a_shop(site, number, policy) for number, name in enumerate(names, 1)}
+        connections = {shop.slug: shop.connection for shop in shops.values()}
+        starter = Starter(client, connections, task_queue=street, zoho_queue=f"{street}-zoho")
+        app = make_ingress(connections, client, store, starter=starter)
+        await stack.enter_async_context(serving(app, HOST, port))
+        opened = Shops([await open_shop(stack, one, store, zoho_seconds=zoho_seconds) for one in connections.values()])
+        built = assemble(opened, store, starter, now)
+        for worker in make_workers(client, built, queues=(street, f"{street}-zoho")):
+            await stack.enter_async_context(worker)
+        yield shops

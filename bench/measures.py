@@ -125,11 +125,11 @@ class Bench:
         self._figures.honest = Honest(Round(len(sales), seconds, cpu), refused)
 
     async def _ingress_alone(self) -> None:
-        """Webhooks at the burst's rate with nobody working on them."""
+        """Webhooks at the burst's rate, three for each payment, with nobody working on them."""
         await asyncio.gather(self._house.stop("worker"), self._house.stop("bare"))
         known = await self._till.sell(self._house.shops[0])
         await self._till.announce([known])
-        count = max(1, int(self._plan.burst_rate * self._plan.alone_seconds))
+        count = max(1, int(self._plan.burst_rate * self._plan.alone_seconds / len(TOLD)))
         unknown = invented(known, count)
         self._figures.alone = await self._house.sender.at_rate(unknown, self._plan.burst_rate)
 

@@ -119,7 +119,9 @@ def _answers(figures: Figures) -> Sheet:
         rows.append(_answered("while payments run", figures.burst.answers, "p99 under 1000, none refused"))
     if figures.alone:
         rows.append(_answered("nobody works", figures.alone, "p99 under 50"))
-    note = f"From the moment a webhook was due. {plan.calm_seconds:g}, {plan.burst_seconds:g} and"
+    note = (
+        f"From the moment a webhook was due, three for each payment. {plan.calm_seconds:g}, {plan.burst_seconds:g} and"
+    )
     note += (
         f" {plan.alone_seconds:g} seconds long. What is refused is delivered again until it is taken, as Stripe does."
     )

@@ -100,17 +100,16 @@ def webhooks(sales: Sequence[Sale], types: Sequence[str] = TOLD) -> list[Webhook
     return list(chain.from_iterable([Webhook(s.shop, s.events[t], s.payment_id) for t in types] for s in sales))
 
 
-def invented(sale: Sale, count: int) -> list[Webhook]:
-    """Deliveries about payments that nobody made, all alike but for their ids: for an ingress without a worker."""
-    event = sale.events["payment_intent.succeeded"]
-    event_id = json.loads(event)["id"].encode()
+def invented(sale: Sale, payments: int) -> list[Webhook]:
+    """Deliveries about payments that nobody made, alike but for their ids: for an ingress whose runs nobody carries."""
+    told = [(sale.events[kind], json.loads(sale.events[kind])["id"].encode()) for kind in TOLD]
 
-    def one(number: int) -> Webhook:
+    def one(number: int, body: bytes, event_id: bytes) -> Webhook:
         payment = f"{sale.payment_id}{number}"
-        body = event.replace(sale.payment_id.encode(), payment.encode()).replace(event_id, event_id + b"%d" % number)
-        return Webhook(sale.shop, body, payment)
+        body = body.replace(sale.payment_id.encode(), payment.encode())
+        return Webhook(sale.shop, body.replace(event_id, event_id + b"%d" % number), payment)
 
-    return [one(number) for number in range(count)]
+    return [one(number, *each) for number in range(payments) for each in told]
 
 
 def _payment_of(shown: dict[str, Any]) -> str:

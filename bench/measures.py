@@ -135,7 +135,10 @@ class Bench:
 
     async def _open_loop(self, per_second: float, seconds: float) -> OpenLoop:
         sales = self._take(max(1, int(per_second * seconds / len(TOLD))))
-        answers = await self._house.sender.at_rate(webhooks(sales), per_second)
+        told = webhooks(sales)
+        answers = await self._house.sender.at_rate(told, per_second)
+        refused = [each for each, row in zip(told, answers.rows, strict=True) if row.status != 200]
+        await self._deliver_again(refused)
         for sale in sales:  # one after the other: waiting must not cost what is measured
             await self._result(sale.workflow_id)
         due = answers.first_due()
@@ -157,6 +160,14 @@ class Bench:
         for webhook in webhooks([sale], types):
             await self._deliver(webhook)
         await self._result(sale.workflow_id)
+
+    async def _deliver_again(self, refused: list[Webhook]) -> None:
+        """What Stripe does: later, until it is taken."""
+        wait = 1.0
+        while refused:
+            await asyncio.sleep(wait)
+            refused = [each for each in refused if (await self._house.sender.send(each)).status != 200]
+            wait *= 2
 
     async def _deliver(self, webhook: Webhook) -> None:
         answered = await self._house.sender.send(webhook)

@@ -120,7 +120,9 @@ def _answers(figures: Figures) -> Sheet:
     if figures.alone:
         rows.append(_answered("nobody works", figures.alone, "p99 under 50"))
     note = f"From the moment a webhook was due. {plan.calm_seconds:g}, {plan.burst_seconds:g} and"
-    note += f" {plan.alone_seconds:g} seconds long."
+    note += (
+        f" {plan.alone_seconds:g} seconds long. What is refused is delivered again until it is taken, as Stripe does."
+    )
     columns = ("", "webhooks", "a second", "p50", "p99", "slowest", "refused", "aim")
     return Sheet("Webhook answers, milliseconds", columns, rows, note)
 

@@ -26,7 +26,7 @@ HISTORIES = Path(__file__).parent / "histories"
 
 
 async def record(client: Client, name: str) -> str:
-    """The history of one story as JSON; of one that parks, the run until then, of one that was resumed, the run after."""
+    """The history of one story as JSON: of one that parks the run until then, of one that was resumed the run after."""
     async with on_stage(client, Script(dict(STORIES[name]))) as stage:
         handle = await stage.start(stage.payment(f"pi_{name.replace('-', '')}"))
         if name == "payment-paid-later":

@@ -47,6 +47,7 @@ class Carried(Fact):
     trouble: Trouble | None = None
     answer: Answer | None = None
     aborting: str = ""
+    round: int = 0
     undo: tuple[UndoKind, ...] = ()
     amendments: tuple[Amendment, ...] = ()
     skipped: tuple[str, ...] = ()

@@ -29,7 +29,7 @@ class Attended:
 
     def __init__(self, start: PaymentInput) -> None:
         self._start = start
-        self._ref = PaymentRef(connection=start.connection, payment_id=start.payment_id)
+        self._ref = PaymentRef(connection=start.connection, payment_id=start.payment_id, round=start.carried.round)
         self._calls = Calls(start)
         self._desk = Desk(start.carried.trouble, start.carried.answer, self._show)
         self._undo = UndoStack(start.carried.undo)
@@ -84,7 +84,9 @@ class Attended:
         self._obey(answer, trouble, number)
         workflow.upsert_search_attributes([contract.NEEDS_ATTENTION.value_set(False)])
         if self._start.carried.aborting:
-            await self._take_back(self._start.carried.aborting)
+            raise ApplicationError(
+                await self._take_back(self._start.carried.aborting), type="Aborted", non_retryable=True
+            )
 
     def _obey(self, answer: Answer, trouble: Trouble, number: int) -> None:
         """The run goes on as the answer says; a retried undo goes on undoing."""
@@ -137,10 +139,16 @@ class Attended:
     async def _park(self, error: ApplicationError | ActivityError | asyncio.CancelledError) -> NoReturn:
         """Ask a person, in a small fresh history; what only closes the run closes it, and so does a cancellation."""
         if is_cancelled_exception(error):
-            await self._take_back("the run was cancelled")
+            try:
+                await self._take_back("the run was cancelled")
+            except (ApplicationError, ActivityError) as stuck:
+                error = stuck
+            else:
+                raise asyncio.CancelledError
         assert isinstance(error, ApplicationError | ActivityError)
         if closes(error):
-            self._reach(Stage.FAILED, note=str(error.cause or error), index=True)
+            if self._stage is not Stage.TAKEN_BACK:
+                self._reach(Stage.FAILED, note=str(error.cause or error), index=True)
             raise error
         trouble = trouble_of(
             error, self._step, at_risk=self._total, lines=self._lines, skippable=self._step in _SKIPPABLE
@@ -167,6 +175,7 @@ class Attended:
                 "trouble": self._desk.trouble,
                 "answer": self._desk.answer,
                 "undo": self._undo.kinds,
+                "round": self._ref.round,
                 "found": self._found,
                 "notes": tuple(self._notes[-20:]),
                 "reminders": reminders,
@@ -174,8 +183,8 @@ class Attended:
         )
         workflow.continue_as_new(self._start.model_copy(update={"carried": carried}))
 
-    async def _take_back(self, why: str) -> NoReturn:
-        """Take back what was written, last first, and close the run; the money stays in Stripe."""
+    async def _take_back(self, why: str) -> str:
+        """Take back what was written, last first, and say what stands: the money, in Stripe."""
         self._step = "undo"
         carried = self._start.carried.model_copy(update={"aborting": why})
         self._start = self._start.model_copy(update={"carried": carried})
@@ -183,12 +192,9 @@ class Attended:
         ref = await self._round()
         number = contract.business_ids(ref.payment_id)[1]
         await TakeBack(self._calls, ref, number, self._total or Money.of(0, "EUR")).run(self._undo)
-        self._reach(Stage.TAKEN_BACK, note=f"{why}; taken back: {undone}; Stripe still holds the money", index=True)
-        raise ApplicationError(
-            f"{why}; taken back: {undone}; Stripe still holds {self._total or 'the money'}",
-            type="Aborted",
-            non_retryable=True,
-        )
+        said = f"{why}; taken back: {undone}; Stripe still holds {self._total or 'the money'}"
+        self._reach(Stage.TAKEN_BACK, note=said, index=True)
+        return said
 
     async def _round(self) -> PaymentRef:
         """The payment in its round of now: after an abort of a parked run nobody has asked yet."""

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from temporalio.api.sdk.v1 import WorkflowMetadata
 from temporalio.client import Client, WorkflowFailureError, WorkflowHandle, WorkflowUpdateFailedError
-from temporalio.exceptions import ApplicationError
+from temporalio.exceptions import ApplicationError, CancelledError
 
 from domain.attention import AmendableField, Amendment, Trouble
 from domain.payments import PaymentStatus
@@ -232,8 +232,9 @@ async def test_cancel_takes_everything_back(temporal_client: Client) -> None:
             while "record_payment" not in script.names():
                 await asyncio.sleep(0.02)
         await handle.cancel()
-        with pytest.raises(WorkflowFailureError):
+        with pytest.raises(WorkflowFailureError) as raised:
             await handle.result()
+    assert isinstance(raised.value.cause, CancelledError)
     undone = [n for n in script.names() if n in ("delete_payment", "void_invoice", "void_sales_order")]
     assert undone == ["delete_payment", "void_invoice", "void_sales_order"]
 

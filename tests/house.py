@@ -128,6 +128,16 @@ class House:
                 except RPCError:
                     await asyncio.sleep(0.02)
 
+    async def reached(self, payment_id: str, stage: str, *, within: float = 60) -> None:
+        """Return once the payment's run, which an event is yet to start, says that it is at `stage`."""
+        async with asyncio.timeout(within):
+            while True:
+                try:
+                    if (await self.run_of(payment_id).query(contract.PROGRESS))["stage"] == stage:
+                        return
+                except RPCError:
+                    await asyncio.sleep(0.02)
+
     async def parked(self, payment_id: str, *, within: float = 60) -> Trouble:
         """What the payment's run asks a person, once it does."""
         async with asyncio.timeout(within):

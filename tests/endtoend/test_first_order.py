@@ -150,13 +150,9 @@ async def test_what_cannot_be_an_order_waits_for_a_person_before_the_first_write
 async def test_payment_captured_later_waits_until_then(house: House) -> None:
     """An authorisation is no money: the run waits, and the capture's event wakes it."""
     paid = await house.pay(guest=BUYER, capture="manual", lines=MUGS, via="checkout")
-    run = house.run_of(paid["payment_intent"])
     event = next(e for e in (await house.stripe())["events"] if e["type"] == "checkout.session.completed")
     await house.post(f"{house.stripe_url}/_events/{event['id']}/resend", {})
-    while True:
-        progress = await run.query("progress")
-        if progress["stage"] == "waiting-for-money":
-            break
+    await house.reached(paid["payment_intent"], "waiting-for-money")
     assert not (await house.zoho())["salesorders"]
     key = {"Authorization": "Bearer sk_test_1"}
     url = f"{house.stripe_url}/v1/payment_intents/{paid['payment_intent']}/capture"

@@ -32,6 +32,8 @@ log = logging.getLogger(__name__)
 WORKFLOWS = [PaymentWorkflow, ResolveWorkflow]
 # Longer than a call to Zoho may take, so that a deploy lets the calls at hand end.
 _GRACE = timedelta(seconds=50)
+# Of an activity's time: a token's renewal and a second try after a 401 have to fit as well.
+_SHARE = 0.4
 
 
 def now() -> datetime:
@@ -42,13 +44,15 @@ def now() -> datetime:
 async def open_shop(
     stack: AsyncExitStack, connection: Connection, store: Store, *, zoho_seconds: float = CALL_TIMEOUT
 ) -> Shop:
-    """The connection's two gateways, closed with `stack`; `zoho_seconds` bounds one call to Zoho."""
+    """The connection's two gateways, closed with `stack`; `zoho_seconds` bounds one call to Zoho.
+
+    A call ends well before Temporal gives its activity up: a second one must never start while the first is alive.
+    """
+    zoho_seconds = min(zoho_seconds, connection.policy.call_timeout.total_seconds() * _SHARE)
     stripe = StripeGateway(connection.stripe, connection.mapping)
     stack.push_async_callback(stripe.close)
     http = await stack.enter_async_context(open_http())
-    zoho = ZohoClient.of(
-        connection.zoho, store.tokens, http, connection=connection.slug, now=now, timeout=zoho_seconds
-    )
+    zoho = ZohoClient.of(connection.zoho, store.tokens, http, connection=connection.slug, now=now, timeout=zoho_seconds)
     return Shop(
         slug=connection.slug,
         account_id=connection.stripe.account_id,

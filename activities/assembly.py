@@ -48,6 +48,7 @@ def assemble(shops: Shops, store: Store, starter: PaymentStarter, now: Callable[
     orders = OrderActivities(shops, dossier, Planner(shops, dossier, memory, book), once)
     invoices = InvoiceActivities(shops, dossier, once)
     receipts = ReceiptActivities(shops, dossier, once)
+    messages = MessageActivities(shops, once)
     main: list[Activity] = [
         stripe.fetch_payment,
         stripe.resolve_payment,
@@ -57,7 +58,11 @@ def assemble(shops: Shops, store: Store, starter: PaymentStarter, now: Callable[
         contacts.claim_contact,
         contacts.release_contact,
         contacts.plan_addresses,
-        MessageActivities(shops, once).notify_paid,
+        messages.notify_paid,
+        messages.tell_attention,
+        messages.record_answer,
+        messages.close_round,
+        stripe.clear_metadata,
     ]
     zoho: list[Activity] = [
         catalogue.describe_organization,
@@ -78,7 +83,9 @@ def assemble(shops: Shops, store: Store, starter: PaymentStarter, now: Callable[
         invoices.find_invoice,
         invoices.read_invoice,
         invoices.mark_invoice_sent,
+        invoices.void_invoice,
         receipts.record_payment,
         receipts.find_payment,
+        receipts.delete_payment,
     ]
     return Activities(main=main, zoho=zoho)

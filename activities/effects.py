@@ -16,18 +16,26 @@ if TYPE_CHECKING:
     from clients.store import Effects
 
 
-class Guarded(Protocol):
-    """The input of a guarded write: which payment's, and after how many tries the caller looked and found nothing."""
+class About(Protocol):
+    """Which payment's, in which round."""
 
     @property
     def connection(self) -> str: ...
     @property
     def payment_id(self) -> str: ...
     @property
+    def round(self) -> int: ...
+
+
+class Guarded(About, Protocol):
+    """The input of a guarded write: also after how many tries the caller looked and found nothing."""
+
+    @property
     def after(self) -> int: ...
 
 
 Answer = TypeVar("Answer", bound=BaseModel)
+TAKEN_BACK = "taken_back"
 
 
 class Once:
@@ -52,7 +60,7 @@ class Once:
         `key` replaces the payment id where the effect belongs to something else (a contact). Raises what `call`
         raises when it certainly changed nothing; the intent is withdrawn then.
         """
-        row = (wanted.connection, step, key or wanted.payment_id)
+        row = _row(step, wanted, key)
         owner = _actor()
         effect = await self._effects.begin(*row, owner=owner, at=self._now(), after=wanted.after)
         if effect.state == "done":
@@ -72,34 +80,50 @@ class Once:
         return result
 
     async def repeat(
-        self, step: str, wanted: Guarded, answer: type[Answer], call: Callable[[], Awaitable[Answer]]
+        self,
+        step: str,
+        wanted: About,
+        answer: type[Answer],
+        call: Callable[[], Awaitable[Answer]],
+        *,
+        note: str = "written",
     ) -> Answer:
         """A write that the other side itself makes harmless to repeat: done until an answer came, audited once."""
-        row = (wanted.connection, step, wanted.payment_id)
+        row = _row(step, wanted)
         effect = await self._effects.begin(*row, owner=_actor(), at=self._now())
         if effect.state == "done":
             return answer.model_validate_json(effect.result["answer"])
         result = await call()
-        await self._complete(row, result, None, "written")
+        await self._complete(row, result, None, note)
         return result
 
     async def adopt(
         self, step: str, wanted: Guarded, found: BaseModel, *, key: str = "", amount: Money | None = None
     ) -> None:
         """Close the intent of a write that was found done: by an earlier try, another program or a person."""
-        await self._complete((wanted.connection, step, key or wanted.payment_id), found, amount, "found")
+        await self._complete(_row(step, wanted, key), found, amount, "found")
 
     async def adopt_begun(
         self, step: str, wanted: Guarded, found: BaseModel, *, key: str = "", amount: Money | None = None
     ) -> None:
         """The same for what may also have been done without us: nothing where no write of ours waits for its answer."""
-        rows = await self._effects.of(wanted.connection, key or wanted.payment_id)
-        if any(row.step == step and row.completed_at is None for row in rows):
+        connection, begun, about = _row(step, wanted, key)
+        rows = await self._effects.of(connection, about)
+        if any(row.step == begun and row.completed_at is None for row in rows):
             await self.adopt(step, wanted, found, key=key, amount=amount)
+
+    async def rounds(self, connection: str, payment_id: str) -> int:
+        """How often the payment's documents were taken back: each time every step may be done anew."""
+        return sum(row.step.startswith(TAKEN_BACK) for row in await self._effects.of(connection, payment_id))
 
     async def _complete(self, row: tuple[str, str, str], result: BaseModel, amount: Money | None, note: str) -> None:
         kept: dict[str, Any] = {"answer": result.model_dump_json()}
         await self._effects.complete(*row, result=kept, at=self._now(), actor=_actor(), amount=amount, note=note)
+
+
+def _row(step: str, wanted: About, key: str = "") -> tuple[str, str, str]:
+    """Connection, step and id of the effect: a step that is done anew after it was taken back is another effect."""
+    return wanted.connection, f"{step}~{wanted.round}" if wanted.round else step, key or wanted.payment_id
 
 
 def _actor() -> str:

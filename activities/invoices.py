@@ -61,6 +61,16 @@ class InvoiceActivities:
 
         return await self._once.write(_SENT, wanted, StepDone, call, amount=wanted.total)
 
+    @activity.defn
+    async def void_invoice(self, wanted: DocumentRef) -> StepDone:
+        """Take the invoice back: what it took from accounting stock returns."""
+
+        async def call() -> StepDone:
+            await self._shops[wanted.connection].zoho.void_invoice(wanted.document_id)
+            return StepDone()
+
+        return await self._once.write("void_invoice", wanted, StepDone, call, amount=wanted.total)
+
     async def _see_sent(self, wanted: InvoiceInput | DocumentRef, found: InvoiceWritten) -> None:
         """Close a sent mark whose answer was lost."""
         if found.status not in ("draft", "void"):

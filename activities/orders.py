@@ -14,6 +14,7 @@ from domain.runs import (
     DocumentRef,
     InvoiceWritten,
     OrderInput,
+    OrderNumber,
     OrderPlan,
     OrderWritten,
     PrepareInput,
@@ -56,7 +57,7 @@ class OrderActivities:
             raise
 
     @activity.defn
-    async def find_sales_order(self, wanted: OrderInput) -> OrderWritten | None:
+    async def find_sales_order(self, wanted: OrderNumber) -> OrderWritten | None:
         """This payment's order, by its number; None where there is none that is alive and ours."""
         found = await self._shops[wanted.connection].zoho.find_sales_order(wanted.number)
         if found is None or found.reference != wanted.payment_id or found.status == "void":

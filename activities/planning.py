@@ -8,6 +8,7 @@ from activities.contact_book import ContactBook
 from activities.dossier import Dossier
 from activities.memory import Catalogue, Memory
 from activities.shops import Shop, Shops
+from domain.attention import AmendableField, Amendment
 from domain.mapping import UnknownTimeZone, map_order, mapping_hash
 from domain.orders import OrderDraft, OrderLine
 from domain.payments import PaymentFacts
@@ -29,7 +30,7 @@ class Planner:
     async def plan(self, wanted: PrepareInput) -> OrderPlan:
         """A plan that is complete, or names look-ups to make first, or problems that forbid the order."""
         shop = self._shops[wanted.connection]
-        facts = await self._dossier.facts(wanted)
+        facts = amended(await self._dossier.facts(wanted), wanted.amendments)
         catalogue = await self._memory.catalogue(wanted.connection)
         problems = (
             *check_origin(facts, account_id=shop.account_id, livemode=shop.livemode),
@@ -110,6 +111,18 @@ class Planner:
         by_sku = await self._memory.items(connection, sorted(skus))
         named = ((line.line_id, line.item_id or by_sku.get(line.sku, "")) for line in draft.lines)
         return {line_id: item_id for line_id, item_id in named if item_id}
+
+
+def amended(facts: PaymentFacts, amendments: tuple[Amendment, ...]) -> PaymentFacts:
+    """The facts with what a person corrected."""
+    changes: dict[str, dict[str, str]] = {}
+    for amendment in amendments:
+        change = changes.setdefault(amendment.line, {})
+        if amendment.field is AmendableField.SKU:
+            change["item_id"] = ""  # the corrected SKU counts, not a link that was there before
+        change[amendment.field.value] = amendment.value.strip()
+    lines = tuple(line.model_copy(update=changes.get(line.line_id, {})) for line in facts.lines)
+    return facts.model_copy(update={"lines": lines})
 
 
 def _unknown(facts: PaymentFacts, catalogue: Catalogue, asked: tuple[LookUp, ...]) -> tuple[LookUp, ...]:

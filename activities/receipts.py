@@ -7,7 +7,7 @@ from temporalio import activity
 from activities.dossier import Dossier
 from activities.effects import Once
 from activities.shops import Shops
-from domain.runs import ReceiptInput, ReceiptWritten
+from domain.runs import DocumentRef, ReceiptInput, ReceiptWritten, StepDone
 
 _STEP = "customer_payment"
 
@@ -45,3 +45,13 @@ class ReceiptActivities:
         found = ReceiptWritten(zoho_payment_id=payment_id, balance=invoice.balance)
         await self._once.adopt(_STEP, wanted, found, amount=wanted.total)
         return found
+
+    @activity.defn
+    async def delete_payment(self, wanted: DocumentRef) -> StepDone:
+        """Take the record of the money back; the money itself stays where it is, in Stripe."""
+
+        async def call() -> StepDone:
+            await self._shops[wanted.connection].zoho.delete_payment(wanted.document_id)
+            return StepDone()
+
+        return await self._once.write("delete_payment", wanted, StepDone, call, amount=wanted.total)

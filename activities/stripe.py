@@ -22,7 +22,14 @@ class StripeActivities:
     async def fetch_payment(self, ref: PaymentRef) -> FetchedPayment:
         """Read the payment with its lines, keep it in the dossier, and tell the run what it may know."""
         facts, facts_ref = await self._dossier.fetch(ref)
-        return FetchedPayment(status=facts.status, money=facts.money, charge_id=facts.charge_id, facts_ref=facts_ref)
+        return FetchedPayment(
+            status=facts.status,
+            money=facts.money,
+            charge_id=facts.charge_id,
+            facts_ref=facts_ref,
+            lines=tuple(line.line_id for line in facts.lines),
+            round=await self._once.rounds(ref.connection, ref.payment_id),
+        )
 
     @activity.defn
     async def resolve_payment(self, wanted: ResolveInput) -> str:
@@ -38,8 +45,23 @@ class StripeActivities:
             await self._shops[wanted.connection].stripe.write_metadata(
                 wanted.payment_id,
                 wanted.metadata,
-                idempotency_key=f"{activity.info().workflow_id}/write_back",
+                idempotency_key=f"{activity.info().workflow_id}/write_back/{wanted.round}",
             )
             return StepDone()
 
         return await self._once.repeat("write_back", wanted, StepDone, call)
+
+    @activity.defn
+    async def clear_metadata(self, wanted: WriteBackInput) -> StepDone:
+        """Take the order's id out of the payment's metadata again: an empty value removes a key."""
+        cleared = wanted.model_copy(update={"metadata": dict.fromkeys(wanted.metadata, "")})
+
+        async def call() -> StepDone:
+            await self._shops[wanted.connection].stripe.write_metadata(
+                wanted.payment_id,
+                cleared.metadata,
+                idempotency_key=f"{activity.info().workflow_id}/clear_metadata/{wanted.round}",
+            )
+            return StepDone()
+
+        return await self._once.repeat("clear_metadata", wanted, StepDone, call)

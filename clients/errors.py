@@ -1,17 +1,17 @@
 """What can go wrong outside, sorted by the one question that matters: may the write have happened?
 
-    ThroughlineError
-    ├── SettingsError            a setting is missing or wrong; names it and the cure
-    └── ClientError              an outsider answered, or did not
-        ├── Refused              it did not happen, and asking again is pointless
-        │   ├── NotFound             the record does not exist
-        │   ├── AlreadyExists        the unique number or name is taken: look it up, compare, adopt
-        │   └── NotAllowed           the key or token has not the right
-        ├── TryLater             it did not happen, and may be asked again after `retry_after`
-        │   ├── RateLimited          minute, day or concurrency limit
-        │   ├── Unreachable          no connection was made
-        │   └── TokenRefused         the token or its refresh was refused
-        └── OutcomeUnknown       it may have happened: read back before writing again
+ThroughlineError
+├── SettingsError            a setting is missing or wrong; names it and the cure
+└── ClientError              an outsider answered, or did not
+    ├── Refused              it did not happen, and asking again is pointless
+    │   ├── NotFound             the record does not exist
+    │   ├── AlreadyExists        the unique number or name is taken: look it up, compare, adopt
+    │   └── NotAllowed           the key or token has not the right
+    ├── TryLater             it did not happen, and may be asked again after `retry_after`
+    │   ├── RateLimited          minute, day or concurrency limit
+    │   ├── Unreachable          no connection was made
+    │   └── TokenRefused         the token or its refresh was refused
+    └── OutcomeUnknown       it may have happened: read back before writing again
 """
 
 from __future__ import annotations

@@ -72,9 +72,7 @@ class KeyRing:
     def to_text(self) -> str:
         """What `from_text` reads: a secret, for a file that only its owner can read."""
         older = [key_id for key_id in self.keys if key_id != self.current]
-        return ",".join(
-            f"{key_id}:{b64encode(self.keys[key_id]).decode()}" for key_id in (self.current, *older)
-        )
+        return ",".join(f"{key_id}:{b64encode(self.keys[key_id]).decode()}" for key_id in (self.current, *older))
 
     def rotated(self, key_id: str) -> Self:
         """The same ring with a new random current key `key_id`; the old keys still decrypt."""
@@ -95,9 +93,7 @@ class KeyRing:
         key = self.keys.get(key_id)
         if key is None:
             held = ", ".join(self.keys)
-            raise UnknownKey(
-                f"keys: this needs key {key_id!r} and the ring holds {held}; add the old key again"
-            )
+            raise UnknownKey(f"keys: this needs key {key_id!r} and the ring holds {held}; add the old key again")
         nonce, body = sealed[len(header) :][:_NONCE_BYTES], sealed[len(header) + _NONCE_BYTES :]
         try:
             return AESGCM(key).decrypt(nonce, body, header + aad)

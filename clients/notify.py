@@ -20,9 +20,7 @@ class Notifier:
         self._apprise = apprise.Apprise()
         for place, url in enumerate(urls, start=1):
             if not self._apprise.add(url.get_secret_value()):
-                raise SettingsError(
-                    f"notify: address {place} is none that apprise knows; see its list of services"
-                )
+                raise SettingsError(f"notify: address {place} is none that apprise knows; see its list of services")
 
     @property
     def wanted(self) -> bool:

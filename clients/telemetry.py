@@ -69,7 +69,5 @@ def make_runtime(metrics_address: str = "") -> Runtime:
 
     One a process: it has its own threads. ValueError where the address cannot be bound.
     """
-    metrics = (
-        PrometheusConfig(bind_address=metrics_address, durations_as_seconds=True) if metrics_address else None
-    )
+    metrics = PrometheusConfig(bind_address=metrics_address, durations_as_seconds=True) if metrics_address else None
     return Runtime(telemetry=TelemetryConfig(metrics=metrics))

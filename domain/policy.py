@@ -15,6 +15,8 @@ class PaymentPolicy(BaseModel):
     `settle_wait`: after an unknown outcome, how long until a slow write must show when it is looked for again.
     `contact_lease`: how long one run may hold the right to create a contact before another takes it over.
     `first_retry`, `longest_retry`: the pace of repeated calls. `call_timeout`: one activity attempt.
+    `remind_every`: how often people are told again of a run that waits for them; `escalate_after`: from when on the
+    reminder says that it has waited too long.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -25,6 +27,8 @@ class PaymentPolicy(BaseModel):
     first_retry: timedelta = timedelta(seconds=1)
     longest_retry: timedelta = timedelta(minutes=2)
     call_timeout: timedelta = timedelta(seconds=45)
+    remind_every: timedelta = timedelta(days=1)
+    escalate_after: timedelta = timedelta(days=3)
 
 
 class TaxRounding(StrEnum):

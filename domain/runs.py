@@ -9,8 +9,9 @@ from __future__ import annotations
 from decimal import Decimal
 from enum import StrEnum
 
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, Field
 
+from domain.attention import Amendment, Answer, Trouble
 from domain.money import Money
 from domain.payments import Fact, PaymentStatus
 from domain.policy import PaymentPolicy
@@ -26,6 +27,36 @@ class PaymentEvent(Fact):
     created: AwareDatetime
 
 
+class UndoKind(StrEnum):
+    """What takes a step back."""
+
+    VOID_SALES_ORDER = "void_sales_order"
+    VOID_INVOICE = "void_invoice"
+    DELETE_PAYMENT = "delete_payment"
+    CLEAR_METADATA = "clear_metadata"
+
+
+class Carried(Fact):
+    """What a parked run takes with it into its small fresh history. Results of writes are in the effect rows.
+
+    `answer` came while the run was about to park; `aborting` is why everything is being taken back, "" where it is not.
+    `undo` is in the order of the steps; `answers` counts what people answered so far, `reminders` how often they were
+    told since the run parked.
+    """
+
+    trouble: Trouble | None = None
+    answer: Answer | None = None
+    aborting: str = ""
+    round: int = 0
+    undo: tuple[UndoKind, ...] = ()
+    amendments: tuple[Amendment, ...] = ()
+    skipped: tuple[str, ...] = ()
+    found: dict[str, str] = Field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    answers: int = 0
+    reminders: int = 0
+
+
 class PaymentInput(Fact):
     """What a payment's run starts with. `organization_id` is the fairness key of its Zoho calls."""
 
@@ -34,6 +65,7 @@ class PaymentInput(Fact):
     organization_id: str
     policy: PaymentPolicy = PaymentPolicy()
     zoho_queue: str = "zoho"
+    carried: Carried = Carried()
 
 
 class ResolveInput(Fact):
@@ -62,14 +94,17 @@ class Stage(StrEnum):
     CONFIRMED = "confirmed"
     INVOICED = "invoiced"
     PAID = "paid"
+    NEEDS_ATTENTION = "needs-attention"
+    TAKEN_BACK = "taken-back"
     FAILED = "failed"
 
 
 class PaymentRef(Fact):
-    """Which payment an activity is about."""
+    """Which payment an activity is about. `round` counts the times its documents were taken back and begun anew."""
 
     connection: str
     payment_id: str
+    round: int = 0
 
 
 class FetchedPayment(Fact):
@@ -79,6 +114,8 @@ class FetchedPayment(Fact):
     money: Money
     charge_id: str = ""
     facts_ref: str
+    lines: tuple[str, ...] = ()
+    round: int = 0
 
 
 class LookUpKind(StrEnum):
@@ -129,6 +166,7 @@ class PrepareInput(PaymentRef):
 
     facts_ref: str
     asked: tuple[LookUp, ...] = ()
+    amendments: tuple[Amendment, ...] = ()
 
 
 class OrderPlan(Fact):
@@ -205,11 +243,16 @@ class AddressWritten(Fact):
     asked: int = 0
 
 
-class OrderInput(PaymentRef):
+class OrderNumber(PaymentRef):
+    """A payment's sales order, by its number."""
+
+    number: str
+
+
+class OrderInput(OrderNumber):
     """A sales order to write: the draft under `order_ref` with Zoho's ids."""
 
     order_ref: str
-    number: str
     total: Money
     contact_id: str
     addresses: AddressPlan = AddressPlan()
@@ -300,7 +343,19 @@ class NotifyInput(PaymentRef):
     """What people are told: `message` holds ids and money only."""
 
     message: str
+    number: int = 0
     after: int = 0
+
+
+class AnswerRecord(PaymentRef):
+    """A person's answer, for the audit trail."""
+
+    number: int
+    action: str
+    by: str
+    reason: str = ""
+    attention_class: str = ""
+    amendments: tuple[Amendment, ...] = ()
 
 
 class PaymentResult(Fact):

@@ -22,6 +22,7 @@ from activities.shops import Shops
 from clients.connections import Connection, StripeAccount, ZohoAccount
 from clients.keys import KeyRing
 from clients.store import Store
+from domain.attention import Trouble
 from domain.policy import MappingPolicy, PaymentPolicy
 from ingress.app import make_app as make_ingress
 from ingress.run import serving
@@ -127,6 +128,32 @@ class House:
                 except RPCError:
                     await asyncio.sleep(0.02)
 
+    async def reached(self, payment_id: str, stage: str, *, within: float = 60) -> None:
+        """Return once the payment's run, which an event is yet to start, says that it is at `stage`."""
+        async with asyncio.timeout(within):
+            while True:
+                try:
+                    if (await self.run_of(payment_id).query(contract.PROGRESS))["stage"] == stage:
+                        return
+                except RPCError:
+                    await asyncio.sleep(0.02)
+
+    async def parked(self, payment_id: str, *, within: float = 60) -> Trouble:
+        """What the payment's run asks a person, once it does."""
+        async with asyncio.timeout(within):
+            while True:
+                try:
+                    trouble = await self.run_of(payment_id).query(contract.TROUBLE, result_type=Trouble | None)
+                except RPCError:
+                    trouble = None
+                if trouble is not None:
+                    return trouble
+                await asyncio.sleep(0.02)
+
+    async def answer(self, payment_id: str, action: str, **more: Any) -> None:
+        """A person's answer to a parked run."""
+        await self.run_of(payment_id).execute_update(contract.RESOLVE, {"action": action, "by": "test", **more})
+
     async def failed(self, payment_id: str, *, within: float = 60) -> WorkflowFailureError:
         """How the payment's run failed."""
         try:
@@ -194,8 +221,14 @@ async def a_house(
         queue = f"house-{slug}"
         starter = Starter(client, connections, task_queue=queue, zoho_queue=f"{queue}-zoho")
         for _ in range(workers):
-            own = client if workers == 1 else await Client.connect(
-                client.service_client.config.target_host, namespace=client.namespace, plugins=client.config()["plugins"]
+            own = (
+                client
+                if workers == 1
+                else await Client.connect(
+                    client.service_client.config.target_host,
+                    namespace=client.namespace,
+                    plugins=client.config()["plugins"],
+                )
             )
             shops = Shops([await open_shop(stack, connection, store)])
             built = assemble(shops, store, Starter(own, connections, task_queue=queue, zoho_queue=f"{queue}-zoho"), now)

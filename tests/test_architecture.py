@@ -111,7 +111,7 @@ def test_nobody_imports_the_outermost_rooms() -> None:
     wrong = [
         f"{path.relative_to(HOME)}: {name}"
         for path in PYTHON
-        if (room := path.relative_to(HOME).parts[0].removesuffix(".py")) not in ("tests", *NOBODY_IMPORTS)
+        if path.relative_to(HOME).parts[0].removesuffix(".py") not in ("tests", *NOBODY_IMPORTS)
         for name in imports(path)
         if name.partition(".")[0] in NOBODY_IMPORTS
     ]

@@ -57,6 +57,13 @@ class Calls:
         """A write to Stripe, or a message to people."""
         return await self._call(method, arg, policies.WRITE(self._policy), summary)
 
+    async def tell(self, method: Method[Self_, Input, Output], arg: Input, summary: str) -> None:
+        """A message to people: tried some times, and never a reason to hold a payment up."""
+        try:
+            await self._call(method, arg, policies.TELL(self._policy), summary)
+        except ActivityError:
+            workflow.logger.warning("people could not be told: %s", summary)
+
     async def wait(self, method: Method[Self_, Input, Output], arg: Input, summary: str) -> Output:
         """A question whose answer another run is about to give."""
         return await self._call(method, arg, policies.WAIT(self._policy), summary)

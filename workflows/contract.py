@@ -17,7 +17,10 @@ RESOLVE_WORKFLOW = "ResolveWorkflow"
 
 # Signals, updates, queries.
 PAYMENT_EVENT = "payment_event"
+RESUME = "resume"
+RESOLVE = "resolve"
 PROGRESS = "progress"
+TROUBLE = "trouble"
 
 # Search attributes: few, for a server takes ten Keywords; never personal data.
 BUSINESS_IDS = SearchAttributeKey.for_keyword_list("BusinessIds")

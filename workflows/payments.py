@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError
 
@@ -10,7 +12,6 @@ with workflow.unsafe.imports_passed_through():
     from activities.messages import MessageActivities
     from activities.orders import OrderActivities
     from activities.stripe import StripeActivities
-    from domain.money import Money
     from domain.payments import PaymentStatus
     from domain.runs import (
         FetchedPayment,
@@ -24,15 +25,15 @@ with workflow.unsafe.imports_passed_through():
         OrderWritten,
         PaymentEvent,
         PaymentInput,
-        PaymentRef,
         PaymentResult,
         PrepareInput,
         ReceiptWritten,
         Stage,
+        UndoKind,
         WriteBackInput,
     )
     from workflows import contract
-    from workflows.calls import Calls
+    from workflows.attended import Attended
     from workflows.contacts import settle_addresses, settle_contact
     from workflows.sales import Sale
 
@@ -42,33 +43,31 @@ _LOOK_UPS = {
     LookUpKind.TAXES: CatalogueActivities.list_taxes,
     LookUpKind.ITEM: CatalogueActivities.find_item,
 }
-_DOCUMENTS = ("order", "invoice", "payment")
 
 
 @workflow.defn(name=contract.PAYMENT_WORKFLOW)
-class PaymentWorkflow:
-    """One run a payment, whatever number of events speak of it; its id is the payment's."""
+class PaymentWorkflow(Attended):
+    """One run a payment, whatever number of events speak of it; its id is the payment's.
+
+    A step that cannot go on parks the run: it continues as new, waits for a person, and then tells the story again
+    from the start. What is written already is known from its effect rows and written no second time.
+    """
 
     @workflow.init
     def __init__(self, start: PaymentInput) -> None:
-        self._start = start
-        self._ref = PaymentRef(connection=start.connection, payment_id=start.payment_id)
-        self._calls = Calls(start)
+        super().__init__(start)
         self._events: list[PaymentEvent] = []
-        self._found: dict[str, str] = {}
-        self._stage = Stage.RECEIVED
-        self._total: Money | None = None
-        self._notes: list[str] = []
 
     @workflow.run
     async def run(self, start: PaymentInput) -> PaymentResult:
         """From "something was paid" to "the order reads paid"."""
         try:
+            await self._wait_for_answer()
             paid = await self._wait_until_paid()
             plan = await self._plan_order(paid)
-            contact_id = await settle_contact(self._calls, self._ref, plan)
+            contact_id = await self._settle_contact(plan)
             wanted = await self._address_order(plan, contact_id)
-            sale = Sale(self._calls, wanted)
+            sale = Sale(self._calls, wanted, self._undo)
             order = await sale.write_order()
             self._reach(Stage.ORDERED, order=order.salesorder_id, index=True)
             await sale.confirm(order)
@@ -81,9 +80,8 @@ class PaymentWorkflow:
             await self._write_back(order, plan)
             await self._tell_people(plan)
             return await self._close(wanted, order, invoice, receipt)
-        except (ApplicationError, ActivityError) as error:
-            self._reach(Stage.FAILED, note=str(error.cause or error), index=True)
-            raise
+        except (ApplicationError, ActivityError, asyncio.CancelledError) as error:
+            await self._park(error)
 
     @workflow.signal(name=contract.PAYMENT_EVENT)
     def payment_event(self, event: PaymentEvent) -> None:
@@ -107,9 +105,10 @@ class PaymentWorkflow:
             fetched = await self._calls.read(
                 StripeActivities.fetch_payment, self._ref, f"Read {self._start.payment_id} from Stripe"
             )
-            self._total = fetched.money
+            self._total, self._lines = fetched.money, fetched.lines
             if fetched.status is PaymentStatus.PAID:
                 self._found["charge"] = fetched.charge_id
+                self._ref = self._ref.model_copy(update={"round": fetched.round})
                 return fetched
             if fetched.status is PaymentStatus.CANCELED:
                 raise ApplicationError("the payment was canceled in Stripe", type="PaymentCanceled", non_retryable=True)
@@ -132,9 +131,11 @@ class PaymentWorkflow:
 
     async def _plan_order(self, paid: FetchedPayment) -> OrderPlan:
         """The plan from our own memory; what memory lacks is asked of Zoho, each question once."""
+        self._step = "plan"
         asked: tuple[LookUp, ...] = ()
+        amendments = self._start.carried.amendments
         while True:
-            wanted = PrepareInput(**dict(self._ref), facts_ref=paid.facts_ref, asked=asked)
+            wanted = PrepareInput(**dict(self._ref), facts_ref=paid.facts_ref, asked=asked, amendments=amendments)
             plan = await self._calls.local(OrderActivities.prepare_order, wanted, "Map and check the order")
             if plan.problems:
                 raise ApplicationError(
@@ -153,6 +154,10 @@ class PaymentWorkflow:
         question = f"Ask Zoho for {lookup.kind.value} {lookup.key}".strip()
         wanted = LookUpInput(connection=self._start.connection, lookup=lookup)
         await self._calls.zoho_read(_LOOK_UPS[lookup.kind], wanted, question)
+
+    async def _settle_contact(self, plan: OrderPlan) -> str:
+        self._step = "contact"
+        return await settle_contact(self._calls, self._ref, plan)
 
     async def _address_order(self, plan: OrderPlan, contact_id: str) -> OrderInput:
         assert plan.total is not None
@@ -174,6 +179,10 @@ class PaymentWorkflow:
             self._notes.append(f"sold beyond stock: {', '.join(invoice.short_items)}")
 
     async def _write_back(self, order: OrderWritten, plan: OrderPlan) -> None:
+        self._step = "write_back"
+        if self._step in self._start.carried.skipped:
+            return
+        self._undo.register(UndoKind.CLEAR_METADATA)
         metadata = {"zoho_salesorder_id": order.salesorder_id, "zoho_salesorder_number": plan.number}
         await self._calls.write(
             StripeActivities.write_back,
@@ -182,13 +191,11 @@ class PaymentWorkflow:
         )
 
     async def _tell_people(self, plan: OrderPlan) -> None:
+        """A message that cannot be delivered holds no payment up."""
         if plan.notify:
             message = f"{self._start.payment_id} · {plan.total} · order {plan.number} · paid"
-            await self._calls.write(
-                MessageActivities.notify_paid,
-                NotifyInput(**dict(self._ref), message=message),
-                "Tell people that the order is paid",
-            )
+            notice = NotifyInput(**dict(self._ref), message=message)
+            await self._calls.tell(MessageActivities.notify_paid, notice, "Tell people that the order is paid")
 
     async def _close(
         self, wanted: OrderInput, order: OrderWritten, invoice: InvoiceWritten, receipt: ReceiptWritten
@@ -203,23 +210,3 @@ class PaymentWorkflow:
             contact_id=wanted.contact_id,
             total=wanted.total,
         )
-
-    def _reach(self, stage: Stage, *, note: str = "", index: bool = False, **found: str) -> None:
-        """Say in the UI how far it is; `index` also writes it to the search attributes, which costs an action."""
-        self._stage = stage
-        self._found |= found
-        if note:
-            self._notes.append(note)
-        payment_id = self._start.payment_id
-        number = contract.business_ids(payment_id)[1]
-        heading = " · ".join(filter(None, [payment_id, str(self._total or ""), f"order {number}", stage.value]))
-        ids = [f"- Stripe charge `{self._found['charge']}`"] if "charge" in self._found else []
-        ids += [f"- Zoho {kind} `{self._found[kind]}`" for kind in _DOCUMENTS if kind in self._found]
-        workflow.set_current_details("\n".join([f"**{heading}**", "", *ids, *(f"- {text}" for text in self._notes)]))
-        if index:
-            workflow.upsert_search_attributes(
-                [
-                    contract.STAGE.value_set(stage.value),
-                    contract.BUSINESS_IDS.value_set(contract.business_ids(payment_id, *self._found.values())),
-                ]
-            )

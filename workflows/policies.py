@@ -53,6 +53,16 @@ def WAIT(policy: PaymentPolicy) -> ActivityConfig:
     return _patient(policy, min(policy.longest_retry, timedelta(seconds=2)))
 
 
+def TELL(policy: PaymentPolicy) -> ActivityConfig:
+    """A message to people: a few tries, for the payment does not depend on it."""
+    return ActivityConfig(
+        start_to_close_timeout=policy.call_timeout,
+        retry_policy=RetryPolicy(
+            initial_interval=policy.first_retry, maximum_attempts=5, non_retryable_error_types=FATAL
+        ),
+    )
+
+
 def zoho(config: ActivityConfig, queue: str, organization_id: str) -> ActivityConfig:
     """The same call on the Zoho queue, with the organisation as fairness key: the server limits the pace per key."""
     return config | ActivityConfig(task_queue=queue, priority=Priority(fairness_key=organization_id))

@@ -23,21 +23,25 @@ with workflow.unsafe.imports_passed_through():
         ReceiptInput,
         ReceiptWritten,
         StepDone,
+        UndoKind,
     )
     from workflows.calls import Calls
+    from workflows.compensation import TakeBack, UndoStack
 
 
 class Sale:
     """One payment's documents in Zoho. Each method is one step; what is done already is found, not repeated."""
 
-    def __init__(self, calls: Calls, wanted: OrderInput) -> None:
+    def __init__(self, calls: Calls, wanted: OrderInput, undo: UndoStack) -> None:
         self._calls = calls
+        self._undo = undo
         self._wanted = wanted
-        self._ref = PaymentRef(connection=wanted.connection, payment_id=wanted.payment_id)
+        self._ref = PaymentRef(connection=wanted.connection, payment_id=wanted.payment_id, round=wanted.round)
 
     async def write_order(self) -> OrderWritten:
         """The sales order at Stripe's total. Where Zoho comes to another, the order is voided and the run fails."""
         wanted = self._wanted
+        self._undo.register(UndoKind.VOID_SALES_ORDER)
 
         async def write(after: int) -> OrderWritten:
             return await self._calls.zoho_write(
@@ -79,32 +83,12 @@ class Sale:
 
     async def _take_back(self, order: OrderWritten) -> NoReturn:
         """Void the order, see that it is void, and invoice nothing."""
-        wanted, target = self._wanted, self._document(order.salesorder_id)
-
-        async def write(after: int) -> StepDone:
-            return await self._calls.zoho_undo(
-                OrderActivities.void_sales_order,
-                target.model_copy(update={"after": after}),
-                f"Void sales order {wanted.number}: totals differ",
-            )
-
-        async def look() -> StepDone | None:
-            now = await self._calls.zoho_read(
-                OrderActivities.read_sales_order, target, f"See that {wanted.number} is void"
-            )
-            return StepDone() if now.status == "void" else None
-
-        await self._calls.settle(write, look, "voiding")
-        if await look() is None:
-            raise ApplicationError(
-                f"sales order {wanted.number} came to {_said(order.total)} instead of {wanted.total} and could not be "
-                "voided; void it in Zoho by hand",
-                type="VoidFailed",
-                non_retryable=True,
-            )
+        wanted = self._wanted
+        await TakeBack(self._calls, self._ref, wanted.number, wanted.total).run(self._undo)
         raise ApplicationError(
             f"Zoho computed {_said(order.total)} where Stripe took {wanted.total}: order {wanted.number} was voided "
-            "and nothing was invoiced; compare the organisation's tax and rounding settings with the connection's",
+            "and nothing was invoiced; compare the organisation's tax and rounding settings with the connection's, "
+            f"delete the void {wanted.number} in Zoho, then retry",
             type="TotalsDiffer",
             non_retryable=True,
         )
@@ -134,6 +118,8 @@ class Sale:
         """The order's invoice, a draft at Stripe's total."""
         wanted = self._wanted
         target = InvoiceInput(**dict(wanted), salesorder_id=order.salesorder_id, line_item_ids=order.line_item_ids)
+
+        self._undo.register(UndoKind.VOID_INVOICE)
 
         async def write(after: int) -> InvoiceWritten:
             return await self._calls.zoho_write(
@@ -191,6 +177,8 @@ class Sale:
             total=wanted.total,
             exchange_rate=wanted.exchange_rate,
         )
+
+        self._undo.register(UndoKind.DELETE_PAYMENT)
 
         async def write(after: int) -> ReceiptWritten:
             return await self._calls.zoho_write(

@@ -180,6 +180,14 @@ class ZohoClient:
         """Make a draft invoice count without mailing it: accounting stock goes down."""
         await self._caller.call(Request("POST", path("invoices", invoice_id, "status", "sent")))
 
+    async def void_invoice(self, invoice_id: str) -> None:
+        """Make an invoice count no longer: what it moved is moved back."""
+        await self._caller.call(Request("POST", path("invoices", invoice_id, "status", "void")))
+
+    async def delete_payment(self, payment_id: str) -> None:
+        """Remove the record of a payment; its invoices want the money again."""
+        await self._caller.call(Request("DELETE", path("customerpayments", payment_id)))
+
     async def create_payment(self, payment: NewPayment) -> Payment:
         """Money received, applied to invoices. Zoho knows no duplicate: twice makes two."""
         request = Request("POST", "/customerpayments", body=payment.body())

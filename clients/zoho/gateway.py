@@ -131,6 +131,14 @@ class ZohoGateway:
         """Make the draft count, without a mail."""
         await self._client.mark_invoice_sent(invoice_id)
 
+    async def void_invoice(self, invoice_id: str) -> None:
+        """Take the invoice back; payments on it become the customer's credits."""
+        await self._client.void_invoice(invoice_id)
+
+    async def delete_payment(self, payment_id: str) -> None:
+        """Take the record of a payment back."""
+        await self._client.delete_payment(payment_id)
+
     async def record_payment(self, draft: OrderDraft, wanted: ReceiptInput, mapping: MappingPolicy) -> ReceiptDocument:
         """The whole amount on the invoice; the payment id is the reference."""
         paid = await self._client.create_payment(

@@ -96,6 +96,7 @@ class Gate:
         raise errors.organization_unknown()
 
     async def _uncounted(self, request: web.Request, handler: Handler, admitted: Admitted) -> web.StreamResponse:
+        admitted.org.calls.count(admitted.route.operation)
         answer = await handler(request)
         at = stamp(admitted.arrived, admitted.org.zone)
         admitted.org.calls.note(admitted.route.operation, request.path, at, answer.status)
@@ -104,6 +105,7 @@ class Gate:
     async def _counted(self, request: web.Request, handler: Handler, admitted: Admitted) -> web.StreamResponse:
         org = admitted.org
         at = stamp(admitted.arrived, org.zone)
+        org.calls.count(admitted.route.operation)
         try:
             org.limits.enter(admitted.arrived, org.switches)
         except errors.Refusal as refusal:

@@ -58,9 +58,12 @@ class CallLog:
         self.refused: Counter[str] = Counter()
         self.last: deque[Row] = deque(maxlen=LAST_CALLS)
 
-    def note(self, operation: str, path: str, at: str, status: int, code: str = "") -> None:
-        """Counts one call, whatever became of it; a limit's refusal also under its code."""
+    def count(self, operation: str) -> None:
+        """Counts one call as it arrives, whatever becomes of it and however late it is answered."""
         self.counts[operation] += 1
+
+    def note(self, operation: str, path: str, at: str, status: int, code: str = "") -> None:
+        """Keeps how a call was answered; a limit's refusal also under its code."""
         if code:
             self.refused[code] += 1
         self.last.append({"operation": operation, "path": path, "time": at, "status": status})

@@ -43,9 +43,7 @@ async def test_an_address_that_refuses_is_loud(caplog: pytest.LogCaptureFixture)
         notifier = Notifier([SecretStr(f"json://user:hunter2@127.0.0.1:{server.port}/s3cret")])
         with pytest.raises(TryLater) as caught:
             await notifier.send("Paid", "SO-1 is paid")
-    said = str(caught.value) + " ".join(
-        record.getMessage() for record in caplog.records if record.name == "apprise"
-    )
+    said = str(caught.value) + " ".join(record.getMessage() for record in caplog.records if record.name == "apprise")
     assert "hunter2" not in said
     assert "s3cret" not in said
 

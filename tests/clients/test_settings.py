@@ -153,9 +153,7 @@ def test_a_connection_is_read_whole(tmp_path: Path) -> None:
     assert [secret.get_secret_value() for secret in shop.stripe.webhook_secrets] == ["whsec_one", "whsec_two"]
     assert shop.policy.settle_wait.total_seconds() == 0.05
     assert shop.mapping.sku_keys == ("sku", "article")
-    assert not any(
-        secret in repr(shop) for secret in ("rk_test_abc", "whsec_one", "zoho-secret", "1000.refresh")
-    )
+    assert not any(secret in repr(shop) for secret in ("rk_test_abc", "whsec_one", "zoho-secret", "1000.refresh"))
 
 
 def test_secrets_come_from_files_and_variables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from pathlib import Path
 from typing import Any
@@ -23,19 +22,6 @@ def told(pattern: str) -> list[str]:
     )
 
 
-async def tell_again(house: House, payment_id: str) -> None:
-    """What `throughline trigger` and Stripe's own resend do; until the next run has begun."""
-    first = (await house.run_of(payment_id).describe()).run_id
-    events = (await house.stripe())["events"]
-    event = next(one for one in events if one["data"]["object"]["id"] == payment_id and "succeeded" in one["type"])
-    await house.post(f"{house.stripe_url}/_events/{event['id']}/resend", {})
-    async with asyncio.timeout(20):
-        while True:
-            if (await house.run_of(payment_id).describe()).run_id != first:
-                return
-            await asyncio.sleep(0.02)
-
-
 async def test_documented_scopes_and_events_are_enough(temporal_client: Client, tmp_path: Path) -> None:
     """New payer, new address, Stripe invoice, lost answers and a voided order need no right beyond those listed."""
     scopes, events = told(r"^ZohoInventory\..*$"), told(r"^`payment_intent\.succeeded`.*$")
@@ -48,18 +34,18 @@ async def test_documented_scopes_and_events_are_enough(temporal_client: Client, 
             assert (await house.done(paid["payment_intent"]))["stage"] == "paid"
         await house.post(f"{house.zoho_url}/_switches", {"whole_unit_rounding": True})
         paid = await house.pay(guest=BUYER, lines=[{**MUGS[0], "unit_amount": 1533}])
-        assert getattr((await house.failed(paid["payment_intent"])).cause, "type", "") == "TotalsDiffer"
+        assert (await house.parked(paid["payment_intent"])).attention_class == "totals_differ"
         ledger = await house.zoho()
     assert [order["status"] for order in ledger["salesorders"]].count("void") == 1
     assert len(ledger["invoices"]) == len(ledger["payments"]) == 3
 
 
-async def test_failed_payment_is_started_again_by_its_event(house: House) -> None:
-    """Make the missing item, deliver the event again: the same id's next run ends paid."""
+async def test_parked_payment_goes_on_after_the_cure(house: House) -> None:
+    """Make the missing item, answer retry: the same run ends paid."""
     lamp: dict[str, Any] = {"sku": "LAMP", "name": "Lamp", "rate": 49, "stock": 3}
     paid = await house.pay(guest=BUYER, lines=[{"sku": "LAMP", "unit_amount": 4900, "quantity": 1}])
-    assert getattr((await house.failed(paid["payment_intent"])).cause, "type", "") == "unknown_sku"
+    assert (await house.parked(paid["payment_intent"])).attention_class == "unknown_sku"
     organization = {"organization_id": ORGANIZATION, **SEED, "items": [*ITEMS, lamp]}
     await house.post(f"{house.zoho_url}/_seed", {"organizations": [organization]})
-    await tell_again(house, paid["payment_intent"])
+    await house.answer(paid["payment_intent"], "retry")
     assert (await house.done(paid["payment_intent"]))["stage"] == "paid"

@@ -72,17 +72,16 @@ async def test_every_fault_of_every_write_leaves_the_books_of_a_run_without(
     assert {name: lines for name, lines in zip(cells, found, strict=True) if lines} == {}
 
 
-async def test_refused_write_fails_the_run_and_says_why(temporal_client: Client, tmp_path: Path) -> None:
-    """What Zoho will not have is not asked again; the failure has Zoho's code and words, and nothing follows it."""
+async def test_refused_write_parks_the_run_and_says_why(temporal_client: Client, tmp_path: Path) -> None:
+    """What Zoho will not have is not asked again; the trouble has Zoho's code and words, and nothing follows it."""
     async with a_street(temporal_client, tmp_path, REFUSABLE, **LIKE_A_SHOP) as street:
         for name in REFUSABLE:
             method, path = WRITES[name]
             await street[name].fault("zoho", method=method, path=path, fault="refuse", code=4711)
-        failed = await asyncio.gather(*[street[name].failed(await tell(street[name], 1)) for name in REFUSABLE])
+        asked = await asyncio.gather(*[street[name].parked(await tell(street[name], 1)) for name in REFUSABLE])
         books = {name: await street[name].books() for name in REFUSABLE}
-    for error in failed:
-        cause = getattr(error.cause, "cause", None) or error.cause
-        assert (getattr(cause, "type", ""), "4711" in str(cause)) == ("Refused", True)
+    for trouble in asked:
+        assert (trouble.attention_class, "4711" in trouble.message) == ("zoho_refused", True)
     counted = {
         name: [len(one[kind]) for kind in ("salesorders", "invoices", "payments")] for name, one in books.items()
     }

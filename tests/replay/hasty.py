@@ -22,7 +22,7 @@ class HastyWorkflow(PaymentWorkflow):
         paid = await self._wait_until_paid()
         plan = await self._plan_order(paid)
         wanted = await self._address_order(plan, await settle_contact(self._calls, self._ref, plan))
-        sale = Sale(self._calls, wanted)
+        sale = Sale(self._calls, wanted, self._undo)
         order = await sale.write_order()
         invoice = await sale.write_invoice(order)
         await sale.confirm(order)

@@ -17,26 +17,30 @@ from cli.temporal_server import TemporalServer
 from cli.temporal_setup import Limits
 from clients.temporal import connect
 from domain.runs import ResolveInput, Stage
-from tests.replay.stories import STORIES
+from tests.replay.stories import PARKING, STORIES
 from tests.workflows.fakes import QUICK, Script, event, on_stage
-from tests.workflows.test_payments import until_stage
+from tests.workflows.test_payments import until_parked, until_stage
 from workflows import contract
 
 HISTORIES = Path(__file__).parent / "histories"
 
 
 async def record(client: Client, name: str) -> str:
-    """The history of one story as JSON."""
+    """The history of one story as JSON: of one that parks the run until then, of one that was resumed the run after."""
     async with on_stage(client, Script(dict(STORIES[name]))) as stage:
         handle = await stage.start(stage.payment(f"pi_{name.replace('-', '')}"))
         if name == "payment-paid-later":
             await until_stage(handle, Stage.WAITING_FOR_MONEY)
             await handle.signal(contract.PAYMENT_EVENT, event("pi_1"))
+        if name in PARKING:
+            await until_parked(handle)
+            await handle.signal(contract.RESUME, PARKING[name])
         try:
             await handle.result()
         except WorkflowFailureError:
             logging.info("%s fails, as it should", name)
-        return (await handle.fetch_history()).to_json()
+        run_id = handle.first_execution_run_id if name == "payment-unknown-sku" else None
+        return (await client.get_workflow_handle(handle.id, run_id=run_id).fetch_history()).to_json()
 
 
 async def record_resolve(client: Client) -> str:

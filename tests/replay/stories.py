@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from temporalio.exceptions import ApplicationError
+
 from domain.payments import PaymentStatus
 from domain.problems import Problem, ProblemCode
 from domain.runs import (
@@ -13,6 +15,7 @@ from domain.runs import (
     LookUpKind,
     OrderPlan,
     OrderWritten,
+    StepDone,
 )
 from tests.workflows.fakes import ANSWERS, TOTAL, known_plan
 
@@ -43,4 +46,13 @@ STORIES: dict[str, dict[str, Any]] = {
     "payment-unknown-sku": {
         "prepare_order": OrderPlan(problems=(Problem(code=ProblemCode.UNKNOWN_SKU, message="no such item"),))
     },
+    "payment-resumed": {
+        "prepare_order": _known,
+        "write_back": [ApplicationError("no right", type="NotAllowed", non_retryable=True), StepDone()],
+    },
+}
+# The stories that park, and what a person then answers.
+PARKING: dict[str, Any] = {
+    "payment-unknown-sku": {"action": "abort", "reason": "no such thing"},
+    "payment-resumed": "retry",
 }

@@ -98,6 +98,7 @@ WRITES: list[tuple[str, Method, JsonObject]] = [
     ),
     ("/salesorders/11/status/confirmed", lambda z: z.confirm_sales_order("11"), {"data": {}}),
     ("/salesorders/11/status/void", lambda z: z.void_sales_order("11"), {}),
+    ("/invoices/21/status/void", lambda z: z.void_invoice("21"), {}),
     ("/invoices", lambda z: z.create_invoice(INVOICE), {"invoice": AN_INVOICE}),
     ("/invoices/12/status/sent", lambda z: z.mark_invoice_sent("12"), {"data": {}}),
     ("/customerpayments", lambda z: z.create_payment(PAYMENT), {"payment": A_PAYMENT}),
@@ -290,3 +291,11 @@ async def test_an_order_is_sent_as_json(zoho: Zoho, client: ZohoClient) -> None:
     request = zoho.calls[0]
     assert request.headers["content-type"] == "application/json"
     assert json.loads(request.content)["line_items"] == [{"item_id": "2", "rate": 9.99, "quantity": 1}]
+
+
+async def test_deleting_a_payment_removes_its_record(zoho: Zoho, client: ZohoClient) -> None:
+    """One DELETE by Zoho's id."""
+    zoho.says(answer({}))
+    await client.delete_payment("31")
+    (call,) = zoho.calls
+    assert (call.method, call.url.path.endswith("/customerpayments/31")) == ("DELETE", True)

@@ -1,0 +1,182 @@
+"""A run that cannot go on asks a person: what happened, what can be answered, and which answers are refused."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from pydantic import AwareDatetime, ValidationError
+
+from domain.money import Money
+from domain.payments import Fact
+from domain.problems import ProblemCode
+
+
+class AttentionClass(StrEnum):
+    """Why a run waits for a person. A closed list: each has a section in the operating guide."""
+
+    NO_LINES = "no_lines"
+    NEGATIVE_LINE = "negative_line"
+    LINE_WITHOUT_SKU = "line_without_sku"
+    UNKNOWN_SKU = "unknown_sku"
+    LINES_DO_NOT_ADD_UP = "lines_do_not_add_up"
+    TAX = "tax"
+    SHIPPING = "shipping"
+    CURRENCY = "currency"
+    FOREIGN = "foreign"
+    TOTALS_DIFFER = "totals_differ"
+    ORDER_NUMBER_TAKEN = "order_number_taken"
+    CONTACT_NAME_TAKEN = "contact_name_taken"
+    BALANCE_LEFT = "balance_left"
+    UNDO_FAILED = "undo_failed"
+    NOT_ALLOWED = "not_allowed"
+    ZOHO_REFUSED = "zoho_refused"
+    STRIPE_REFUSED = "stripe_refused"
+    SETTINGS = "settings"
+    DOSSIER = "dossier"
+    UNCLASSIFIED = "unclassified"
+
+
+_BY_TYPE: dict[str, AttentionClass] = {
+    ProblemCode.NO_LINES: AttentionClass.NO_LINES,
+    ProblemCode.NEGATIVE_LINE: AttentionClass.NEGATIVE_LINE,
+    ProblemCode.LINE_WITHOUT_SKU: AttentionClass.LINE_WITHOUT_SKU,
+    ProblemCode.UNKNOWN_SKU: AttentionClass.UNKNOWN_SKU,
+    ProblemCode.LINES_DO_NOT_ADD_UP: AttentionClass.LINES_DO_NOT_ADD_UP,
+    ProblemCode.NOT_PAID: AttentionClass.LINES_DO_NOT_ADD_UP,
+    ProblemCode.UNKNOWN_TAX: AttentionClass.TAX,
+    ProblemCode.TAX_WITHOUT_RATE: AttentionClass.TAX,
+    ProblemCode.TAX_DIFFERS: AttentionClass.TAX,
+    ProblemCode.TAXED_SHIPPING: AttentionClass.SHIPPING,
+    ProblemCode.UNKNOWN_CURRENCY: AttentionClass.CURRENCY,
+    ProblemCode.MIXED_CURRENCIES: AttentionClass.CURRENCY,
+    ProblemCode.CURRENCY_NOT_WHOLE: AttentionClass.CURRENCY,
+    ProblemCode.CURRENCY_DECIMALS: AttentionClass.CURRENCY,
+    ProblemCode.CURRENCY_NOT_IN_ZOHO: AttentionClass.CURRENCY,
+    ProblemCode.UNKNOWN_TIME_ZONE: AttentionClass.SETTINGS,
+    ProblemCode.FOREIGN_ACCOUNT: AttentionClass.FOREIGN,
+    ProblemCode.FOREIGN_MODE: AttentionClass.FOREIGN,
+    ProblemCode.TOTALS_DIFFER: AttentionClass.TOTALS_DIFFER,
+    "TotalsDiffer": AttentionClass.TOTALS_DIFFER,
+    "OrderNumberTaken": AttentionClass.ORDER_NUMBER_TAKEN,
+    "ContactNameTaken": AttentionClass.CONTACT_NAME_TAKEN,
+    "BalanceLeft": AttentionClass.BALANCE_LEFT,
+    "UndoFailed": AttentionClass.UNDO_FAILED,
+    "NotAllowed": AttentionClass.NOT_ALLOWED,
+    "DossierChanged": AttentionClass.DOSSIER,
+}
+_BY_SERVICE = {
+    "zoho": AttentionClass.ZOHO_REFUSED,
+    "stripe": AttentionClass.STRIPE_REFUSED,
+    "settings": AttentionClass.SETTINGS,
+}
+
+
+def classify(kind: str, service: str = "") -> AttentionClass:
+    """The class of a failure by its type, else by the service that refused."""
+    return _BY_TYPE.get(kind) or _BY_SERVICE.get(service, AttentionClass.UNCLASSIFIED)
+
+
+class Action(StrEnum):
+    """What a person may answer."""
+
+    RETRY = "retry"
+    SKIP = "skip"
+    AMEND = "amend"
+    ABORT = "abort"
+
+
+class AmendableField(StrEnum):
+    """What of a line may be corrected. People's data is corrected in Stripe or Zoho, and then retried."""
+
+    SKU = "sku"
+    ITEM_ID = "item_id"
+
+
+class Amendment(Fact):
+    """One line's field set to another value; `line` is the line's id, or its position from 1."""
+
+    line: str
+    field: AmendableField
+    value: str
+
+
+class Answer(Fact):
+    """What a person decided. `by` is who; a bare signal does not say, and is recorded as unknown."""
+
+    action: Action
+    reason: str = ""
+    by: str = "unknown"
+    amendments: tuple[Amendment, ...] = ()
+
+
+class Trouble(Fact):
+    """Why a run waits. `step` is the step that could not go on, `since` when it parked (UTC), `at_risk` the money.
+
+    `lines` counts the payment's lines, `skippable` says that the order is complete without the step.
+    """
+
+    attention_class: AttentionClass
+    message: str
+    step: str
+    since: AwareDatetime
+    at_risk: Money | None = None
+    lines: tuple[str, ...] = ()
+    skippable: bool = False
+
+    def actions(self) -> tuple[Action, ...]:
+        """What can be answered here."""
+        amend = (Action.AMEND,) if self.lines and self.step == "plan" else ()
+        skip = (Action.SKIP,) if self.skippable else ()
+        return (Action.RETRY, *amend, *skip, Action.ABORT)
+
+
+def refusal(trouble: Trouble | None, answer: Answer) -> str:
+    """Why the answer cannot be taken, as a sentence; "" where it can."""
+    if trouble is None:
+        return "this run is not waiting for an answer"
+    if answer.action not in trouble.actions():
+        offered = ", ".join(action.value for action in trouble.actions())
+        return f"{answer.action.value} is no answer to {trouble.attention_class.value}: choose one of {offered}"
+    if answer.action in (Action.SKIP, Action.ABORT) and not answer.reason.strip():
+        return f"{answer.action.value} needs a reason"
+    if answer.action is Action.AMEND:
+        return _amendments_refused(trouble, answer)
+    if answer.amendments:
+        return f"amendments go with amend, not with {answer.action.value}"
+    return ""
+
+
+def read_answer(said: object) -> Answer | str:
+    """What a person typed, as an answer, or why it is none. A bare word is an action: `"retry"`."""
+    if isinstance(said, str):
+        said = {"action": said}
+    if not isinstance(said, dict):
+        return 'an answer is a JSON object such as {"action": "retry"}'
+    unknown = set(said) - set(Answer.model_fields)
+    if unknown:
+        return f"an answer has no {', '.join(sorted(map(str, unknown)))}: it has {', '.join(Answer.model_fields)}"
+    try:
+        return Answer.model_validate(said)
+    except ValidationError as error:
+        faults = (f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors(include_input=False))
+        return "; ".join(faults)
+
+
+def _amendments_refused(trouble: Trouble, answer: Answer) -> str:
+    if not answer.amendments:
+        return "amend needs at least one amendment: a line, a field (sku or item_id) and its value"
+    for amendment in answer.amendments:
+        if line_of(trouble.lines, amendment.line) is None:
+            return f"there is no line {amendment.line!r}: the payment has {', '.join(trouble.lines)}"
+        if not amendment.value.strip():
+            return f"line {amendment.line!r}: {amendment.field.value} is empty"
+    return ""
+
+
+def line_of(lines: tuple[str, ...], named: str) -> str | None:
+    """The id of the line that is named by its id or its position from 1."""
+    if named in lines:
+        return named
+    if named.isdecimal() and 1 <= int(named) <= len(lines):
+        return lines[int(named) - 1]
+    return None

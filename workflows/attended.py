@@ -1,0 +1,229 @@
+"""What every run of a payment has that can wait for a person, go on where it stopped, and take itself back."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, NoReturn
+
+from temporalio import workflow
+from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
+
+with workflow.unsafe.imports_passed_through():
+    from activities.messages import MessageActivities
+    from activities.stripe import StripeActivities
+    from domain.attention import Action, Answer, Trouble
+    from domain.money import Money
+    from domain.runs import AnswerRecord, NotifyInput, PaymentInput, PaymentRef, Stage
+    from workflows import contract
+    from workflows.attention import Desk, closes, details, trouble_of
+    from workflows.calls import Calls
+    from workflows.compensation import TakeBack, UndoStack
+
+_DOCUMENTS = ("order", "invoice", "payment")
+# The order is complete without these.
+_SKIPPABLE = ("write_back",)
+
+
+class Attended:
+    """A run with a desk where answers arrive, an undo stack, and a face in the Temporal UI."""
+
+    def __init__(self, start: PaymentInput) -> None:
+        self._start = start
+        self._ref = PaymentRef(connection=start.connection, payment_id=start.payment_id, round=start.carried.round)
+        self._calls = Calls(start)
+        self._desk = Desk(start.carried.trouble, start.carried.answer, self._show)
+        self._undo = UndoStack(start.carried.undo)
+        self._found = dict(start.carried.found)
+        self._notes = list(start.carried.notes)
+        self._step = "wait"
+        self._stage = Stage.RECEIVED
+        self._total: Money | None = start.carried.trouble.at_risk if start.carried.trouble else None
+        self._lines: tuple[str, ...] = ()
+
+    @workflow.signal(name=contract.RESUME)
+    def resume(self, said: Any) -> None:
+        """A person's answer, as typed; one that cannot be taken is shown with the reason."""
+        self._desk.take(said)
+
+    @workflow.update(name=contract.RESOLVE)
+    def resolve(self, said: Any) -> str:
+        """A person's answer, taken or refused at once."""
+        self._desk.take(said)
+        return self._desk.answer.action.value if self._desk.answer else ""
+
+    @resolve.validator
+    def _refuse(self, said: Any) -> None:
+        if why := self._desk.why_not(said):
+            raise ApplicationError(why, type="AnswerRefused", non_retryable=True)
+
+    @workflow.query(name=contract.TROUBLE)
+    def trouble(self) -> Trouble | None:
+        """What the run waits for; None where it does not wait for a person."""
+        return self._desk.trouble if self._desk.answer is None else None
+
+    async def _wait_for_answer(self) -> None:
+        """At once, unless this run was parked: then until somebody answers, however long that takes."""
+        carried, trouble = self._start.carried, self._desk.trouble
+        if trouble is None:
+            return
+        self._stage = Stage.NEEDS_ATTENTION
+        self._show()
+        reminders = carried.reminders
+        while self._desk.answer is None:
+            reminders = await self._wait_or_remind(trouble, reminders)
+        answer = self._desk.answer
+        number = carried.answers + 1
+        record = AnswerRecord(
+            **dict(self._ref),
+            number=number,
+            attention_class=trouble.attention_class.value,
+            **answer.model_dump(exclude={"amendments"}),
+            amendments=answer.amendments,
+        )
+        await self._calls.write(MessageActivities.record_answer, record, f"Keep who answered: {answer.action.value}")
+        self._obey(answer, trouble, number)
+        workflow.upsert_search_attributes([contract.NEEDS_ATTENTION.value_set(False)])
+        if self._start.carried.aborting:
+            raise ApplicationError(
+                await self._take_back(self._start.carried.aborting), type="Aborted", non_retryable=True
+            )
+
+    def _obey(self, answer: Answer, trouble: Trouble, number: int) -> None:
+        """The run goes on as the answer says; a retried undo goes on undoing."""
+        self._notes.append(
+            f"{answer.by} answered {answer.action.value}" + (f": {answer.reason}" if answer.reason else "")
+        )
+        carried = self._start.carried
+        aborting = carried.aborting or (
+            f"{answer.by} aborted: {answer.reason}" if answer.action is Action.ABORT else ""
+        )
+        skipped = (*carried.skipped, trouble.step) if answer.action is Action.SKIP else carried.skipped
+        changed = carried.model_copy(
+            update={
+                "answers": number,
+                "aborting": aborting,
+                "skipped": skipped,
+                "amendments": (*carried.amendments, *answer.amendments),
+            }
+        )
+        self._start = self._start.model_copy(update={"carried": changed})
+        self._desk.trouble, self._desk.answer = None, None
+
+    async def _wait_or_remind(self, trouble: Trouble, reminders: int) -> int:
+        """Wait for an answer; when none comes in the policy's time, tell people again, in a fresh history."""
+        policy = self._start.policy
+        try:
+            await workflow.wait_condition(
+                lambda: self._desk.answer is not None,
+                timeout=policy.remind_every,
+                timeout_summary="Remind people that this payment waits",
+            )
+            return reminders
+        except TimeoutError:
+            await self._tell_attention(trouble, reminders + 1)
+        if self._desk.answer is None and workflow.info().is_continue_as_new_suggested():
+            self._continue(reminders=reminders + 1)
+        return reminders + 1
+
+    async def _tell_attention(self, trouble: Trouble, number: int) -> None:
+        late = workflow.now() - trouble.since >= self._start.policy.escalate_after
+        words = "has waited too long" if late else "waits for a person"
+        message = (
+            f"{self._start.payment_id} {words}: {trouble.attention_class.value} · "
+            f"{trouble.at_risk or 'amount unknown'} · since {trouble.since:%Y-%m-%d %H:%M} UTC · "
+            f"{workflow.info().workflow_id}"
+        )
+        notice = NotifyInput(**dict(self._ref), message=message, number=self._start.carried.answers * 10_000 + number)
+        await self._calls.tell(MessageActivities.tell_attention, notice, "Tell people that this payment waits for them")
+
+    async def _park(self, error: ApplicationError | ActivityError | asyncio.CancelledError) -> NoReturn:
+        """Ask a person, in a small fresh history; what only closes the run closes it, and so does a cancellation."""
+        if is_cancelled_exception(error):
+            try:
+                await self._take_back("the run was cancelled")
+            except (ApplicationError, ActivityError) as stuck:
+                error = stuck
+            else:
+                raise asyncio.CancelledError
+        assert isinstance(error, ApplicationError | ActivityError)
+        if closes(error):
+            if self._stage is not Stage.TAKEN_BACK:
+                self._reach(Stage.FAILED, note=str(error.cause or error), index=True)
+            raise error
+        trouble = trouble_of(
+            error, self._step, at_risk=self._total, lines=self._lines, skippable=self._step in _SKIPPABLE
+        )
+        self._desk.trouble = trouble
+        self._stage = Stage.NEEDS_ATTENTION
+        self._show()
+        found = contract.business_ids(self._start.payment_id, *self._found.values())
+        workflow.upsert_search_attributes(
+            [
+                contract.STAGE.value_set(Stage.NEEDS_ATTENTION.value),
+                contract.NEEDS_ATTENTION.value_set(True),
+                contract.ATTENTION_CLASS.value_set(trouble.attention_class.value),
+                contract.BUSINESS_IDS.value_set(found),
+            ]
+        )
+        await self._tell_attention(trouble, 0)
+        await workflow.wait_condition(workflow.all_handlers_finished)
+        self._continue(reminders=0)
+
+    def _continue(self, *, reminders: int) -> NoReturn:
+        carried = self._start.carried.model_copy(
+            update={
+                "trouble": self._desk.trouble,
+                "answer": self._desk.answer,
+                "undo": self._undo.kinds,
+                "round": self._ref.round,
+                "found": self._found,
+                "notes": tuple(self._notes[-20:]),
+                "reminders": reminders,
+            }
+        )
+        workflow.continue_as_new(self._start.model_copy(update={"carried": carried}))
+
+    async def _take_back(self, why: str) -> str:
+        """Take back what was written, last first, and say what stands: the money, in Stripe."""
+        self._step = "undo"
+        carried = self._start.carried.model_copy(update={"aborting": why})
+        self._start = self._start.model_copy(update={"carried": carried})
+        undone = ", ".join(kind.value for kind in reversed(self._undo.kinds)) or "nothing had been written"
+        ref = await self._round()
+        number = contract.business_ids(ref.payment_id)[1]
+        await TakeBack(self._calls, ref, number, self._total or Money.of(0, "EUR")).run(self._undo)
+        said = f"{why}; taken back: {undone}; Stripe still holds {self._total or 'the money'}"
+        self._reach(Stage.TAKEN_BACK, note=said, index=True)
+        return said
+
+    async def _round(self) -> PaymentRef:
+        """The payment in its round of now: after an abort of a parked run nobody has asked yet."""
+        fetched = await self._calls.read(
+            StripeActivities.fetch_payment, self._ref, f"Read {self._start.payment_id} from Stripe"
+        )
+        self._total = fetched.money
+        return self._ref.model_copy(update={"round": fetched.round})
+
+    def _reach(self, stage: Stage, *, note: str = "", index: bool = False, **found: str) -> None:
+        """Say in the UI how far it is; `index` also writes it to the search attributes, which costs an action."""
+        self._stage = stage
+        self._found |= found
+        if note:
+            self._notes.append(note)
+        self._show()
+        if index:
+            found_ids = contract.business_ids(self._start.payment_id, *self._found.values())
+            workflow.upsert_search_attributes(
+                [contract.STAGE.value_set(stage.value), contract.BUSINESS_IDS.value_set(found_ids)]
+            )
+
+    def _show(self) -> None:
+        """The current details: what the run waits for, if it waits, and what is known."""
+        payment_id = self._start.payment_id
+        number = contract.business_ids(payment_id)[1]
+        known = [payment_id, str(self._total or ""), f"order {number}", self._stage.value]
+        ids = [f"- Stripe charge `{self._found['charge']}`"] if "charge" in self._found else []
+        ids += [f"- Zoho {kind} `{self._found[kind]}`" for kind in _DOCUMENTS if kind in self._found]
+        asked = [*details(self._desk.trouble, self._desk.refused), ""] if self._desk.trouble else []
+        heading = f"**{' · '.join(filter(None, known))}**"
+        workflow.set_current_details("\n".join([*asked, heading, "", *ids, *(f"- {note}" for note in self._notes)]))

@@ -5,13 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import AsyncExitStack
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
-from temporalio.client import Client
-from temporalio.worker import Worker
-
-from activities.assembly import Activities, assemble
-from activities.failures import FailureInterceptor
+from activities.assembly import assemble
 from activities.shops import Shop, Shops
 from clients.connections import Connection, load_connections
 from clients.notify import Notifier
@@ -25,13 +21,9 @@ from clients.zoho.gateway import ZohoGateway
 from clients.zoho.transport import open_http
 from ingress.starter import Starter
 from workflows import contract
-from workflows.payments import PaymentWorkflow
-from workflows.resolves import ResolveWorkflow
+from workflows.workers import make_workers
 
 log = logging.getLogger(__name__)
-WORKFLOWS = [PaymentWorkflow, ResolveWorkflow]
-# Longer than a call to Zoho may take, so that a deploy lets the calls at hand end.
-_GRACE = timedelta(seconds=50)
 # Of an activity's time: a token's renewal and a second try after a 401 have to fit as well.
 _SHARE = 0.4
 
@@ -63,32 +55,6 @@ async def open_shop(
         mapping=connection.mapping,
         policy=connection.policy,
     )
-
-
-def make_workers(
-    client: Client, activities: Activities, *, queues: tuple[str, str], cached: int = 1000
-) -> list[Worker]:
-    """A worker of stories and Stripe, and one of Zoho calls only, whose pace the server sets."""
-    main, zoho = queues
-    interceptors = [FailureInterceptor()]
-    return [
-        Worker(
-            client,
-            task_queue=main,
-            workflows=WORKFLOWS,
-            activities=activities.main,
-            interceptors=interceptors,
-            max_cached_workflows=cached,
-            graceful_shutdown_timeout=_GRACE,
-        ),
-        Worker(
-            client,
-            task_queue=zoho,
-            activities=activities.zoho,
-            interceptors=interceptors,
-            graceful_shutdown_timeout=_GRACE,
-        ),
-    ]
 
 
 async def run_worker(settings: Settings, *, stop: asyncio.Event) -> None:

@@ -30,8 +30,9 @@ from ingress.starter import Starter
 from sandbox.serving import serve
 from sandbox.stripe.app import make_app as make_stripe
 from sandbox.zoho.app import make_app as make_zoho
-from worker import make_workers, now, open_shop
+from worker import now, open_shop
 from workflows import contract
+from workflows.workers import make_workers
 
 ORGANIZATION = "60001234567"
 QUICK = PaymentPolicy(

@@ -32,7 +32,8 @@ from sandbox.serving import Running, serve
 from sandbox.stripe.app import make_app as make_stripe
 from sandbox.zoho.app import make_app as make_zoho
 from tests.house import QUICK, SEED, House, connection_of
-from worker import make_workers, now, open_shop
+from worker import now, open_shop
+from workflows.workers import make_workers
 
 HOST = "127.0.0.1"
 _QUIET = range(20_000, 32_000)  # ports that no system hands out by itself

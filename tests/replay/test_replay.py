@@ -12,7 +12,7 @@ from temporalio.workflow import NondeterminismError
 from clients.temporal import ThroughlinePlugin
 from tests.replay.hasty import HastyWorkflow
 from tests.replay.stories import STORIES
-from worker import WORKFLOWS
+from workflows.workers import WORKFLOWS
 
 HISTORIES = sorted((Path(__file__).parent / "histories").glob("*.json"))
 

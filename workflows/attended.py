@@ -165,8 +165,11 @@ class Attended:
                 contract.BUSINESS_IDS.value_set(found),
             ]
         )
-        await self._tell_attention(trouble, 0)
-        await workflow.wait_condition(workflow.all_handlers_finished)
+        try:
+            await self._tell_attention(trouble, 0)
+            await workflow.wait_condition(workflow.all_handlers_finished)
+        except (ActivityError, asyncio.CancelledError) as cancelled:
+            await self._park(cancelled)
         self._continue(reminders=0)
 
     def _continue(self, *, reminders: int) -> NoReturn:

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Protocol, TypeVar
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError, ApplicationError
+from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
 
 with workflow.unsafe.imports_passed_through():
     from domain.runs import PaymentInput
@@ -61,7 +61,9 @@ class Calls:
         """A message to people: tried some times, and never a reason to hold a payment up."""
         try:
             await self._call(method, arg, policies.TELL(self._policy), summary)
-        except ActivityError:
+        except ActivityError as error:
+            if is_cancelled_exception(error):
+                raise
             workflow.logger.warning("people could not be told: %s", summary)
 
     async def wait(self, method: Method[Self_, Input, Output], arg: Input, summary: str) -> Output:

@@ -25,9 +25,13 @@ app = typer.Typer(
 )
 payments = typer.Typer(help="Look at payments: what Temporal runs and what was written.", no_args_is_help=True)
 app.add_typer(payments, name="payments")
+exceptions = typer.Typer(help="Payments that wait for a person: see what they ask, and answer.", no_args_is_help=True)
+app.add_typer(exceptions, name="exceptions")
 
 Output = Annotated[Format, typer.Option("--output", "-o", help="How results are written.")]
 ConnectionName = Annotated[str, typer.Option("--connection", "-c", help="The connection's name.")]
+ClassName = Annotated[str, typer.Option("--class", help="Only those of this class, such as unknown_sku.")]
+Query = Annotated[str, typer.Option("--query", help="Only those that match this query of Temporal's.")]
 
 
 @app.command()
@@ -126,6 +130,61 @@ def payments_show(
     from cli.payments import show_payment
 
     _run(show_payment(business_id, output))
+
+
+@exceptions.command("list")
+def exceptions_list(
+    connection: ConnectionName = "",
+    attention_class: ClassName = "",
+    query: Query = "",
+    limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 100,
+    output: Output = Format.TABLE,
+) -> None:
+    """The payments that wait for a person, the one that waits longest first, with the money at risk."""
+    from cli.exceptions import list_exceptions
+    from cli.waiting import Selection
+
+    chosen = Selection(connection=connection, attention_class=attention_class, query=query)
+    _run(list_exceptions(chosen, limit, output))
+
+
+@exceptions.command("show")
+def exceptions_show(
+    business_id: Annotated[str, typer.Argument(metavar="ID", help="Any of a payment's ids: pi_…, ch_…, SO-…")],
+    connection: ConnectionName = "",
+    output: Output = Format.TABLE,
+) -> None:
+    """One payment: what happened, what can be answered with which command, and who answered before."""
+    from cli.exceptions import show_exception
+
+    _run(show_exception(business_id, connection, output))
+
+
+@exceptions.command("resolve")
+def exceptions_resolve(
+    action: Annotated[str, typer.Argument(help="retry, amend, skip or abort.")],
+    ids: Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="Any of a payment's ids.")] = None,
+    connection: ConnectionName = "",
+    attention_class: ClassName = "",
+    query: Query = "",
+    reason: Annotated[str, typer.Option(help="Why; skip and abort need it. It goes into the audit trail.")] = "",
+    change: Annotated[
+        list[str] | None, typer.Option("--set", metavar="LINE:FIELD=VALUE", help="For amend, such as 1:sku=MUG.")
+    ] = None,
+    by: Annotated[str, typer.Option(help="Who answers, if not the system's user.")] = "",
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Do not ask before many are answered, or before an abort.")
+    ] = False,
+    output: Output = Format.TABLE,
+) -> None:
+    """Answer one payment that waits, or all that match."""
+    from cli.resolving import answer_of, resolve
+    from cli.waiting import Selection
+
+    if ids and (attention_class or query):
+        raise Stop("Name payments, or choose them by --class and --query: not both.", Exit.USAGE)
+    chosen = Selection(tuple(ids or ()), connection, attention_class, query)
+    _run(resolve(chosen, answer_of(action, reason=reason, by=by, changes=change or ()), sure=yes, form=output))
 
 
 def _run(command: Coroutine[Any, Any, Exit]) -> None:

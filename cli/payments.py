@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
-from datetime import timedelta
 from typing import Any
 
 from temporalio.client import (
-    Client,
     RPCTimeoutOrCancelledError,
     WorkflowExecution,
     WorkflowExecutionStatus,
@@ -18,9 +15,10 @@ from temporalio.client import (
 )
 from temporalio.service import RPCError
 
-from cli.exits import CannotStart, Exit, Stop
+from cli.exits import Exit, Stop
 from cli.output import Format, say, show_json, show_rows
 from cli.reach import open_store, temporal_client
+from cli.runs import QUERY_PATIENCE, connection_is, find_runs, names_of, quoted
 from clients.settings import Settings, load_settings
 from domain.money import Money
 from workflows import contract
@@ -42,16 +40,13 @@ EFFECT_COLUMNS = {
     "result": "Result",
 }
 
-QUERY_PATIENCE = timedelta(seconds=5)
-
 
 async def list_payments(*, connection: str, stage: str, limit: int, form: Format) -> Exit:
     """The newest payments' runs, filtered by connection and stage."""
     client = await temporal_client(load_settings())
-    clauses = [f"WorkflowType = '{contract.PAYMENT_WORKFLOW}'"]
-    clauses += [f"{contract.CONNECTION.name} = '{_quoted(connection)}'"] if connection else []
-    clauses += [f"{contract.STAGE.name} = '{_quoted(stage)}'"] if stage else []
-    rows = [_row(run) for run in await _runs(client, " AND ".join(clauses), limit)]
+    clauses = connection_is(connection)
+    clauses += [f"{contract.STAGE.name} = '{quoted(stage)}'"] if stage else []
+    rows = [_row(run) for run in await find_runs(client, clauses, limit)]
     if form is Format.JSON:
         show_json(rows)
     else:
@@ -63,8 +58,7 @@ async def show_payment(business_id: str, form: Format) -> Exit:
     """The newest run that carries `business_id`, its progress, and every effect the store holds for it."""
     settings = load_settings()
     client = await temporal_client(settings)
-    wanted = f"{contract.BUSINESS_IDS.name} = '{_quoted(business_id)}'"
-    runs = await _runs(client, f"WorkflowType = '{contract.PAYMENT_WORKFLOW}' AND {wanted}", 1)
+    runs = await find_runs(client, [f"{contract.BUSINESS_IDS.name} = '{quoted(business_id)}'"], 1)
     if not runs:
         raise Stop(f"Temporal knows no payment with the id {business_id}: it was never announced, or is forgotten.")
     run = runs[0]
@@ -99,17 +93,10 @@ def _text(value: Any) -> str:
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
-async def _runs(client: Client, query: str, limit: int) -> list[WorkflowExecution]:
-    try:
-        return [run async for run in client.list_workflows(query, limit=limit)]
-    except RPCError as error:
-        raise CannotStart(f"Temporal did not answer the list: {error.message}. Try: throughline doctor") from error
-
-
 def _row(run: WorkflowExecution) -> dict[str, str]:
     """A run in the words of the list."""
     seen = run.typed_search_attributes
-    _, connection, payment = run.id.split(":", 2)
+    connection, payment = names_of(run)
     ids = seen.get(contract.BUSINESS_IDS) or ()
     return {
         "payment": payment,
@@ -161,10 +148,3 @@ def _ids_of(result: Mapping[str, str]) -> str:
         else:
             found[key] = value
     return " ".join(f"{key}={value}" for key, value in found.items() if value and isinstance(value, str))
-
-
-def _quoted(text: str) -> str:
-    """`text` for a visibility query; Stop where it could end the quotation."""
-    if not re.fullmatch(r"[\w.:-]+", text):
-        raise Stop(f"{text!r} is no id or name.", Exit.USAGE)
-    return text

@@ -27,7 +27,7 @@ class Limits:
     header_seconds: float = 15.0
     remember_seconds: float = 2.0
     connections: int = 800
-    at_hand: int = 500
+    at_hand: int = 750
     sweep_seconds: float = 1.0
     finish_seconds: float = 20.0
 

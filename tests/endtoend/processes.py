@@ -43,14 +43,20 @@ class Processes:
     children: dict[str, Child] = field(default_factory=dict)
 
     async def start(self, part: str) -> None:
-        """Starts a part, again after `kill`; the ingress is ready then, a worker takes up its work by itself."""
+        """Starts a part, again after `kill`; the ingress is ready then, and the worker has found Temporal."""
         if part == "temporal":
             await self.temporal.restart()
             return
         log = self.home / f"{part}.log"
+        begun = log.stat().st_size if log.exists() else 0
         self.children[part] = Child.spawn(part, part_command(part), log=log, env=self._environment())
         if part == "ingress":
             await self._ready()
+            return
+        # A worker that never found Temporal ends, for a supervisor to start again; this house has none.
+        async with asyncio.timeout(30):
+            while b"working for" not in log.read_bytes()[begun:]:
+                await asyncio.sleep(0.02)
 
     async def kill(self, part: str) -> None:
         """SIGKILL; returns when it is dead."""

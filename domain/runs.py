@@ -271,7 +271,7 @@ class DocumentRef(PaymentRef):
 
 
 class OrderWritten(Fact):
-    """A sales order as Zoho has it. `taken`: the number exists already, so look. `short`: SKUs sold beyond stock."""
+    """A sales order as Zoho has it. `taken`: the number exists already, so look."""
 
     salesorder_id: str = ""
     status: str = ""

@@ -16,6 +16,9 @@ from cli.temporal_server import TemporalServer
 from cli.temporal_setup import Limits
 from clients.temporal import connect
 
+# How the session went, for the end of its process.
+STATUS = pytest.StashKey[int]()
+
 
 @pytest.fixture(scope="session")
 async def temporal_server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[TemporalServer]:
@@ -37,14 +40,14 @@ async def temporal_client(temporal_server: TemporalServer) -> Client:
 @pytest.hookimpl(trylast=True)
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Leave without tearing the interpreter down: the SDK's threads would end a green run with a crash, at times."""
-    status = getattr(config, "_throughline_status", None)
+    status = config.stash.get(STATUS, None)
     if status is not None:
         end(int(status))
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     """Remember how it went for the process's end."""
-    session.config._throughline_status = exitstatus  # type: ignore[attr-defined]
+    session.config.stash[STATUS] = exitstatus
     sys.stdout.flush()
 
 

@@ -6,7 +6,7 @@ import asyncio
 import uuid
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -90,7 +90,6 @@ class House:
     ingress_url: str
     connection: Connection
     http: httpx.AsyncClient
-    accounts: list[str] = field(default_factory=list)
 
     async def pay(self, **wish: Any) -> dict[str, Any]:
         """A payment in the Stripe sandbox, announced by its usual events."""

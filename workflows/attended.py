@@ -194,7 +194,8 @@ class Attended:
         undone = ", ".join(kind.value for kind in reversed(self._undo.kinds)) or "nothing had been written"
         ref = await self._round()
         number = contract.business_ids(ref.payment_id)[1]
-        await TakeBack(self._calls, ref, number, self._total or Money.of(0, "EUR")).run(self._undo)
+        assert self._total is not None  # the round was read together with the amount
+        await TakeBack(self._calls, ref, number, self._total).run(self._undo)
         said = f"{why}; taken back: {undone}; Stripe still holds {self._total or 'the money'}"
         self._reach(Stage.TAKEN_BACK, note=said, index=True)
         return said

@@ -12,7 +12,6 @@ with workflow.unsafe.imports_passed_through():
     from domain.attention import (
         Action,
         Answer,
-        AttentionClass,
         Trouble,
         classify,
         line_of,
@@ -120,6 +119,3 @@ def _offer(action: Action, trouble: Trouble) -> str:
         example["reason"] = "…"
     command = f"temporal workflow signal --workflow-id {workflow.info().workflow_id} --name {contract.RESUME}"
     return f"**{action.value}**: {meaning}. `{command} --input '{json.dumps(example, ensure_ascii=False)}'`"
-
-
-__all__ = ["AttentionClass", "Desk", "closes", "details", "trouble_of"]

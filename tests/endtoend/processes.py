@@ -43,7 +43,7 @@ class Processes:
     children: dict[str, Child] = field(default_factory=dict)
 
     async def start(self, part: str) -> None:
-        """Starts a part, again after `kill`; the ingress is ready then, and the worker has found Temporal."""
+        """Starts a part, again after `kill`; ingress and worker have found Temporal then."""
         if part == "temporal":
             await self.temporal.restart()
             return
@@ -81,7 +81,8 @@ class Processes:
         async with asyncio.timeout(_READY_WITHIN):
             while True:
                 try:
-                    if (await self.http.get(f"http://{HOST}:{self.ingress_port}/healthz")).is_success:
+                    # Alive is not enough: an ingress that never reached Temporal refuses at once and waits for nothing.
+                    if (await self.http.get(f"http://{HOST}:{self.ingress_port}/readyz")).is_success:
                         return
                 except httpx.TransportError:
                     assert self.children["ingress"].exit_code is None, self.children["ingress"].tail()

@@ -19,7 +19,9 @@ class Limits:
     `body_seconds`: for the whole body, however it drips. `remember_seconds`: what an answer may wait for
     our own store. `connections`: above it the oldest that wait for a request are closed (a process often has
     1,024 descriptors). `at_hand`: above it a delivery is refused at once, so that a slow or dead
-    Temporal cannot fill this process. `finish_seconds`: what a stopping process gives the requests at hand.
+    Temporal cannot fill this process. `starts_at_once`: calls to Temporal under way; more of them make none faster.
+    `turn_seconds`: what an event may wait before its own is made. `finish_seconds`: what a stopping process gives
+    the requests at hand.
     """
 
     body_bytes: int = 256 * 1024
@@ -28,6 +30,8 @@ class Limits:
     remember_seconds: float = 2.0
     connections: int = 800
     at_hand: int = 750
+    starts_at_once: int = 16
+    turn_seconds: float = 5.0
     sweep_seconds: float = 1.0
     finish_seconds: float = 20.0
 

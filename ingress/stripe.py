@@ -7,6 +7,7 @@ import logging
 import secrets
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import partial
 from typing import Protocol
 
 from aiohttp import web
@@ -20,6 +21,7 @@ from ingress.metrics import Metrics
 from ingress.signatures import BadDelivery, verify
 from ingress.starter import Started
 from ingress.subjects import EVENT_TYPES, Named, Nothing, Unnamed, subject_of
+from ingress.turns import Turns
 
 log = logging.getLogger(__name__)
 _HEADER = "Stripe-Signature"
@@ -79,6 +81,7 @@ class StripeWebhook:
         self._metrics = metrics
         self._now = now
         self._limits = limits
+        self._turns = Turns[Started](limits.starts_at_once, limits.turn_seconds)
         self._at_hand = 0
 
     async def handle(self, request: web.Request) -> web.Response:
@@ -163,8 +166,10 @@ class StripeWebhook:
         about = str(event.subject["id"]) if isinstance(subject, Named) else subject.object_id
         seen = PaymentEvent(event_id=event.event_id, type=event.type, object_id=about, created=event.created)
         if isinstance(subject, Named):
-            return await self._starter.payment_event(slug, subject.payment_id, seen, subject.money)
-        return await self._starter.resolve_event(slug, seen)
+            start = partial(self._starter.payment_event, slug, subject.payment_id, seen, subject.money)
+            same = (slug, subject.payment_id, subject.paid) if subject.paid else None
+            return await self._turns.take(start, same)
+        return await self._turns.take(partial(self._starter.resolve_event, slug, seen))
 
     async def _remember(self, slug: str, event: StripeEvent, about: str, outcome: Started) -> bool:
         """Whether it is the first delivery of the event. A failing store costs a note, not the answer."""

@@ -20,11 +20,13 @@ _PAYMENT_KINDS = frozenset({"pi", "ch", "py"})
 class Named:
     """The event names its payment: `pi_…`, or `ch_…`/`py_…` for a charge without an intent.
 
-    `money` is what the event says was paid, for people to read; "" where it says nothing clear.
+    `money` is what the event says was paid, for people to read; "" where it says nothing clear. `paid` is the same
+    where the event itself says that all of it is paid (and not only authorised); "" where it does not say so.
     """
 
     payment_id: str
     money: str = ""
+    paid: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,19 +58,21 @@ def subject_of(event: StripeEvent) -> Subject:
 
 
 def _intent(intent: Mapping[str, Any]) -> Subject:
-    return Named(_payment(intent.get("id")), _money(intent, "amount_received", "amount"))
+    money = _money(intent, "amount_received", "amount")
+    return _named(intent.get("id"), money, intent.get("status") == "succeeded")
 
 
 def _charge(charge: Mapping[str, Any]) -> Subject:
     """A charge made without an intent is its own payment (docs.stripe.com/api/charges)."""
     payment_id = _reference(charge.get("payment_intent")) or charge.get("id")
-    return Named(_payment(payment_id), _money(charge, "amount_captured", "amount"))
+    paid = charge.get("paid") is True and charge.get("captured") is True and charge.get("amount_refunded") == 0
+    return _named(payment_id, _money(charge, "amount_captured", "amount"), paid)
 
 
 def _session(session: Mapping[str, Any]) -> Subject:
     """A session in mode `setup`, or with nothing to pay, has neither an intent nor an invoice."""
     if intent := _reference(session.get("payment_intent")):
-        return Named(_payment(intent), _money(session, "amount_total"))
+        return _named(intent, _money(session, "amount_total"), session.get("payment_status") == "paid")
     if invoice := _reference(session.get("invoice")):
         return Unnamed(_id(invoice))
     return Nothing("no-payment")
@@ -89,6 +93,10 @@ _RULES: dict[str, Callable[[Mapping[str, Any]], Subject]] = {
     "invoice.paid": _invoice,
 }
 EVENT_TYPES = frozenset(_RULES) | {f"v1.{name}" for name in _RULES}
+
+
+def _named(payment_id: Any, money: str, paid: bool) -> Named:
+    return Named(_payment(payment_id), money, money if paid else "")
 
 
 def _reference(value: Any) -> Any:

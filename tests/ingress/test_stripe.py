@@ -200,6 +200,34 @@ async def test_an_event_that_temporal_did_not_take_is_503(door: Door, notes: Not
     assert await door.counted("not-accepted", type=INTENT) == 1
 
 
+@pytest.mark.parametrize(("down", "status", "noted"), [(False, 200, 4), (True, 503, 0)], ids=["accepts", "refuses"])
+async def test_events_that_say_the_same_share_a_start_that_waits(
+    connections: dict[str, Connection],
+    store: Store,
+    notes: NoteTaker,
+    temporal_client: Client,
+    down: bool,
+    status: int,
+    noted: int,
+) -> None:
+    """Behind a busy Temporal charge, intent and session are one start; all three are answered as it ends."""
+    names = ("03.charge.succeeded", "04.payment_intent.succeeded", "05.checkout.session.completed")
+    notes.gate, notes.down = asyncio.Event(), down
+    limits = replace(LIMITS, starts_at_once=1)
+    app = make_app(connections, temporal_client, store, starter=notes, now=lambda: NOW, limits=limits)
+    async with serving(app, "127.0.0.1", 0) as url, new_session() as session:
+        door = Door(url, session, store, temporal_client)
+        sent = [asyncio.create_task(door.deliver(PAID))]
+        await notes.entered.wait()
+        sent += [asyncio.create_task(door.deliver(as_bytes(sample(name)))) for name in names]
+        while "throughline_webhook_in_flight 4.0" not in await door.metrics():
+            await asyncio.sleep(0.01)
+        notes.gate.set()
+        assert [answer.status for answer in await asyncio.gather(*sent)] == [status] * 4
+    assert [told[1] for told in notes.told] == ([] if down else ["pi_1", "pi_3SCN000000000000000001"])
+    assert len(await store.events.list(SLUG)) == noted
+
+
 class BrokenNotes:
     """A store of events that fails as told."""
 

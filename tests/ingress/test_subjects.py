@@ -26,11 +26,11 @@ def about(event: dict[str, Any]) -> Subject:
 @pytest.mark.parametrize(
     ("name", "subject"),
     [
-        ("03.charge.succeeded", Named("pi_3SCN000000000000000001", "39.99 USD")),
-        ("04.payment_intent.succeeded", Named("pi_3SCN000000000000000001", "39.99 USD")),
-        ("05.checkout.session.completed", Named("pi_3SCN000000000000000001", "39.99 USD")),
+        ("03.charge.succeeded", Named("pi_3SCN000000000000000001", "39.99 USD", "39.99 USD")),
+        ("04.payment_intent.succeeded", Named("pi_3SCN000000000000000001", "39.99 USD", "39.99 USD")),
+        ("05.checkout.session.completed", Named("pi_3SCN000000000000000001", "39.99 USD", "39.99 USD")),
         ("thin.v1.payment_intent.succeeded", Named("pi_3SCN000000000000000001")),
-        ("recorded.checkout.session.completed", Named("pi_1IqxJOJDPojXS6LN9uOebAea", "9.99 EUR")),
+        ("recorded.checkout.session.completed", Named("pi_1IqxJOJDPojXS6LN9uOebAea", "9.99 EUR", "9.99 EUR")),
         ("recorded.invoice.paid", Unnamed("in_1KJqKBJDPojXS6LNJbvLUgEy")),
     ],
 )
@@ -61,6 +61,36 @@ def test_stripes_own_shapes_name_their_payment(name: str, subject: Subject) -> N
 def test_a_snapshot_event_names_its_payment(type: str, fields: dict[str, Any], subject: Subject) -> None:
     """Each type has its own place for the payment's id."""
     assert about(snapshot(type, fields)) == subject
+
+
+CHARGE = {"id": "ch_1", "payment_intent": "pi_1", "amount": 4990, "amount_captured": 4990, "amount_refunded": 0,
+          "currency": "eur", "paid": True, "captured": True}  # fmt: skip
+INTENT = {"id": "pi_1", "status": "succeeded", "amount": 4990, "amount_received": 4990, "currency": "eur"}
+SESSION = {"id": "cs_1", "payment_intent": "pi_1", "payment_status": "paid", "amount_total": 4990, "currency": "eur"}
+
+
+@pytest.mark.parametrize(
+    ("type", "fields", "paid"),
+    [
+        ("charge.succeeded", CHARGE, "49.90 EUR"),
+        ("payment_intent.succeeded", INTENT, "49.90 EUR"),
+        ("checkout.session.completed", SESSION, "49.90 EUR"),
+        ("charge.succeeded", CHARGE | {"amount_captured": 3000}, "30.00 EUR"),
+        ("charge.succeeded", CHARGE | {"captured": False, "amount_captured": 0}, ""),
+        ("charge.succeeded", CHARGE | {"paid": False}, ""),
+        ("charge.succeeded", CHARGE | {"amount_refunded": 1}, ""),
+        ("charge.succeeded", CHARGE | {"currency": "xxx"}, ""),
+        ("payment_intent.succeeded", INTENT | {"status": "requires_capture"}, ""),
+        ("checkout.session.completed", SESSION | {"payment_status": "unpaid"}, ""),
+        ("checkout.session.completed", SESSION | {"payment_status": "no_payment_required"}, ""),
+        ("invoice.paid", {"id": "in_1", "payment_intent": "pi_1", "amount_paid": 500, "currency": "jpy"}, ""),
+    ],
+)
+def test_an_event_says_paid_only_when_all_of_it_is(type: str, fields: dict[str, Any], paid: str) -> None:
+    """What is authorised, unpaid, refunded or unclear does not say "paid", so it shares no other event's start."""
+    subject = about(snapshot(type, fields))
+    assert isinstance(subject, Named)
+    assert subject.paid == paid
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from activities.catalogue import CatalogueActivities
 from activities.contact_book import ContactBook
+from activities.contact_claims import ContactClaims
 from activities.contacts import ContactActivities
 from activities.dossier import Dossier
 from activities.effects import Once
@@ -44,7 +45,7 @@ def assemble(shops: Shops, store: Store, starter: PaymentStarter, now: Callable[
     once = Once(store.effects, now)
     stripe = StripeActivities(shops, dossier, once)
     catalogue = CatalogueActivities(shops, memory)
-    contacts = ContactActivities(shops, dossier, book, memory, once, store.effects, now)
+    contacts = ContactActivities(shops, dossier, book, memory, once, ContactClaims(store.effects, book, shops, now))
     orders = OrderActivities(shops, dossier, Planner(shops, dossier, memory, book), once)
     invoices = InvoiceActivities(shops, dossier, once)
     receipts = ReceiptActivities(shops, dossier, once)

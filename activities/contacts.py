@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import datetime
-from typing import TYPE_CHECKING
-
 from temporalio import activity
-from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from activities.contact_book import ContactBook
+from activities.contact_claims import ContactClaims
 from activities.dossier import Dossier
 from activities.effects import Once
 from activities.memory import Memory
 from activities.shops import Shops
-from clients.errors import AlreadyExists, Refused
-from domain.contacts import ContactIdentity, address_fingerprint, normal_email
+from clients.errors import AlreadyExists
+from domain.contacts import address_fingerprint, display_name, free_name, payer_among
 from domain.documents import ContactDocument
 from domain.orders import OrderDraft
 from domain.runs import (
@@ -30,9 +26,6 @@ from domain.runs import (
     PaymentRef,
 )
 
-if TYPE_CHECKING:
-    from clients.store import Effects
-
 
 class ContactActivities:
     """Claim, look, create: in this order, one call each."""
@@ -44,16 +37,14 @@ class ContactActivities:
         book: ContactBook,
         memory: Memory,
         once: Once,
-        effects: Effects,
-        now: Callable[[], datetime],
+        claims: ContactClaims,
     ) -> None:
         self._shops = shops
         self._dossier = dossier
         self._book = book
         self._memory = memory
         self._once = once
-        self._effects = effects
-        self._now = now
+        self._claims = claims
 
     @activity.defn
     async def claim_contact(self, wanted: ContactInput) -> ContactClaim:
@@ -61,23 +52,10 @@ class ContactActivities:
         draft = await self._dossier.order(wanted, wanted.order_ref)
         if known := await self._book.recall(wanted.connection, draft):
             return ContactClaim(contact_id=known)
-        effect = await self._effects.begin(
-            wanted.connection,
-            "claim_contact",
-            self._book.key(draft),
-            owner=activity.info().workflow_id or "",
-            at=self._now(),
-            lease=self._shops[wanted.connection].policy.contact_lease,
-        )
-        if effect.state == "held":
-            raise ApplicationError(
-                "another payment of the same payer is creating the contact",
-                type="ContactBeingMade",
-                category=ApplicationErrorCategory.BENIGN,
-            )
+        await self._claims.take(wanted.connection, draft)
         # Between the look and the claim another run may have finished.
         if known := await self._book.recall(wanted.connection, draft):
-            await self._release(wanted, draft)
+            await self._claims.give_back(wanted.connection, draft)
             return ContactClaim(contact_id=known)
         return ContactClaim(mine=True)
 
@@ -85,50 +63,43 @@ class ContactActivities:
     async def release_contact(self, wanted: ContactInput) -> None:
         """Give the right to create the contact back."""
         draft = await self._dossier.order(wanted, wanted.order_ref)
-        await self._release(wanted, draft)
+        await self._claims.give_back(wanted.connection, draft)
 
     @activity.defn
     async def find_contact(self, wanted: ContactInput) -> ContactWritten:
         """The payer's contact in Zoho: an active customer with the e-mail (or the very name) and the currency."""
         draft = await self._dossier.order(wanted, wanted.order_ref)
         identity = draft.contact
-        zoho = self._shops[wanted.connection].zoho
-        if identity.email:
-            rows = await zoho.contacts(email=identity.email)
-        else:
-            rows = await zoho.contacts(name=identity.names[-1])
-        for row in rows:
-            if _is_payer(row, identity):
-                found = ContactWritten(contact_id=row.contact_id)
-                await self._once.adopt_begun(_create_step(wanted), wanted, found)
-                await self._book.remember_unread(wanted.connection, row.contact_id)
-                await self._settle(wanted, draft, row)
-                return found
-        # The same payer in another currency, or a vendor of the same address, has a name already.
-        taken = {row.name for row in rows}
-        free = (choice for choice, name in enumerate(identity.names) if name not in taken)
-        return ContactWritten(name_choice=next(free, len(identity.names) - 1))
+        asked = {"email": identity.email} if identity.email else {"name": identity.names[-1]}
+        rows = await self._shops[wanted.connection].zoho.contacts(**asked)
+        payer = payer_among(rows, identity)
+        if payer is None:
+            return ContactWritten(name_choice=free_name(rows, identity))
+        found = ContactWritten(contact_id=payer.contact_id)
+        await self._once.adopt_begun(_create_step(wanted), wanted, found)
+        await self._book.remember_unread(wanted.connection, payer.contact_id)
+        await self._settle(wanted, draft, payer)
+        return found
 
     @activity.defn
     async def create_contact(self, wanted: ContactInput) -> ContactWritten:
         """Create the payer's contact under its `name_choice`; `taken` where Zoho has that name already."""
         draft = await self._dossier.order(wanted, wanted.order_ref)
-        identity = draft.contact
-        name = _name(identity, wanted.name_choice)
-        currency_id = await self._currency_id(wanted.connection, identity.currency)
+        name = display_name(draft.contact, wanted.name_choice)
+        currency = await self._memory.currency(wanted.connection, draft.contact.currency)
         created: list[ContactDocument] = []
 
         async def call() -> ContactWritten:
-            contact = await self._shops[wanted.connection].zoho.create_contact(name, draft, currency_id)
-            created.append(contact)
-            return ContactWritten(contact_id=contact.contact_id)
+            zoho = self._shops[wanted.connection].zoho
+            created.append(await zoho.create_contact(name, draft, currency.currency_id))
+            return ContactWritten(contact_id=created[0].contact_id)
 
         try:
             written = await self._once.write(_create_step(wanted), wanted, ContactWritten, call)
         except AlreadyExists:
             return ContactWritten(taken=True)
-        if created:
-            await self._settle(wanted, draft, created[0])
+        for contact in created:
+            await self._settle(wanted, draft, contact)
         return written
 
     @activity.defn
@@ -177,17 +148,7 @@ class ContactActivities:
 
     async def _settle(self, wanted: PaymentRef, draft: OrderDraft, contact: ContactDocument) -> None:
         await self._book.remember(wanted.connection, draft, contact)
-        await self._release(wanted, draft)
-
-    async def _release(self, wanted: PaymentRef, draft: OrderDraft) -> None:
-        owner = activity.info().workflow_id or ""
-        await self._effects.withdraw(wanted.connection, "claim_contact", self._book.key(draft), owner=owner)
-
-    async def _currency_id(self, connection: str, code: str) -> str:
-        currency = (await self._memory.catalogue(connection)).currency(code)
-        if currency is None:
-            raise Refused("zoho", f"the organisation has no currency {code}; add it in Zoho", code="no_currency")
-        return currency.currency_id
+        await self._claims.give_back(wanted.connection, draft)
 
 
 def _create_step(wanted: ContactInput) -> str:
@@ -195,17 +156,3 @@ def _create_step(wanted: ContactInput) -> str:
     payment made may have been deleted in Zoho since.
     """
     return f"create_contact#{wanted.name_choice}"
-
-
-def _name(identity: ContactIdentity, choice: int) -> str:
-    """Without an e-mail only the last name tells the payer from a namesake, so it is the only one used."""
-    return identity.names[choice if identity.email else -1]
-
-
-def _is_payer(row: ContactDocument, identity: ContactIdentity) -> bool:
-    """A vendor never matches as a customer, nor does the same person in another currency."""
-    if row.kind != "customer" or not row.active or row.currency != identity.currency:
-        return False
-    if identity.email:
-        return normal_email(row.email) == identity.email
-    return row.name == identity.names[-1]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import TypeAdapter
 
+from clients.errors import Refused
 from domain.documents import CurrencyFacts, OrganizationFacts, TaxFacts
 
 if TYPE_CHECKING:
@@ -55,6 +56,13 @@ class Memory:
             rates_are_old=old,
             taxes=_TAXES.validate_json(taxes) if taxes else None,
         )
+
+    async def currency(self, connection: str, code: str) -> CurrencyFacts:
+        """The organisation's currency with this code; Refused where it has none."""
+        found = (await self.catalogue(connection)).currency(code)
+        if found is None:
+            raise Refused("zoho", f"the organisation has no currency {code}; add it in Zoho", code="no_currency")
+        return found
 
     async def keep_organization(self, connection: str, organization: OrganizationFacts) -> None:
         """Remember the organisation."""

@@ -7,7 +7,7 @@ from temporalio import activity
 from activities.dossier import Dossier
 from activities.effects import Once
 from activities.shops import Shops
-from domain.runs import FetchedPayment, PaymentRef, ResolveInput, StepDone, WriteBackInput
+from domain.runs import FetchedPayment, PaymentRef, ResolvedPayment, ResolveInput, StepDone, WriteBackInput
 
 
 class StripeActivities:
@@ -32,10 +32,10 @@ class StripeActivities:
         )
 
     @activity.defn
-    async def resolve_payment(self, wanted: ResolveInput) -> str:
-        """The payment (`pi_…`, `ch_…`) that the event's object belongs to, "" where it has none."""
+    async def resolve_payment(self, wanted: ResolveInput) -> ResolvedPayment:
+        """Ask Stripe which payment the event's object belongs to."""
         found = await self._shops[wanted.connection].stripe.resolve_payment(wanted.event.object_id)
-        return found or ""
+        return ResolvedPayment(payment_id=found or "")
 
     @activity.defn
     async def write_back(self, wanted: WriteBackInput) -> StepDone:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Sequence
 
+from domain.documents import ContactDocument
 from domain.payments import Address, Fact, PaymentFacts
 
 # Zoho's limit of `contact_name`.
@@ -35,6 +37,34 @@ def contact_identity(facts: PaymentFacts) -> ContactIdentity:
     currency = facts.money.currency
     names = (_limited(name), _limited(name, f" ({mark})"), _limited(name, f" ({mark}) {currency}"))
     return ContactIdentity(customer_id=buyer.customer_id, email=email, currency=currency, names=names)
+
+
+def payer_among(rows: Sequence[ContactDocument], identity: ContactIdentity) -> ContactDocument | None:
+    """The contact that is the payer; a vendor never is, nor is the same person in another currency."""
+    return next((row for row in rows if _is_payer(row, identity)), None)
+
+
+def free_name(rows: Sequence[ContactDocument], identity: ContactIdentity) -> int:
+    """The place of the first of the payer's names that none of `rows` has; the last one's where all are taken.
+
+    The same payer in another currency, or a vendor of the same address, may have one already.
+    """
+    taken = {row.name for row in rows}
+    free = (place for place, name in enumerate(identity.names) if name not in taken)
+    return next(free, len(identity.names) - 1)
+
+
+def display_name(identity: ContactIdentity, choice: int) -> str:
+    """Without an e-mail only the last name tells the payer from a namesake, so it is the only one used."""
+    return identity.names[choice if identity.email else -1]
+
+
+def _is_payer(row: ContactDocument, identity: ContactIdentity) -> bool:
+    if row.kind != "customer" or not row.active or row.currency != identity.currency:
+        return False
+    if identity.email:
+        return normal_email(row.email) == identity.email
+    return row.name == identity.names[-1]
 
 
 def normal_email(email: str) -> str:

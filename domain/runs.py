@@ -76,6 +76,12 @@ class ResolveInput(Fact):
     policy: PaymentPolicy = PaymentPolicy()
 
 
+class ResolvedPayment(Fact):
+    """The payment (`pi_…`, `ch_…`) that an event's object belongs to, "" where it has none."""
+
+    payment_id: str = ""
+
+
 class StartPaymentInput(Fact):
     """A payment's run to be started, or woken, by `event`."""
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import re
+import typing
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -143,6 +145,47 @@ def test_runs_are_stories() -> None:
                 assert lines <= 25, f"{path}: run has {lines} lines"
 
 
+def activity_methods() -> Iterator[tuple[Path, ast.AsyncFunctionDef]]:
+    """Every activity with its file."""
+    for path in of_room("activities"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.AsyncFunctionDef) and any(
+                ast.unparse(d).startswith("activity.defn") for d in node.decorator_list
+            ):
+                yield path, node
+
+
+def test_activities_are_thin_hands() -> None:
+    """An activity has at most 15 lines of code, docstring, comments and blank lines apart."""
+    for path, node in activity_methods():
+        body = node.body[1:] if ast.get_docstring(node) else node.body
+        begin, end = body[0].lineno, body[-1].end_lineno or body[-1].lineno
+        lines = [line.strip() for line in path.read_text(encoding="utf-8").splitlines()[begin - 1 : end]]
+        code = [line for line in lines if line and not line.startswith("#")]
+        assert len(code) <= 15, f"{path}: {node.name} has {len(code)} lines"
+
+
+def test_activities_take_one_model_and_give_one() -> None:
+    """One frozen model in; one out, or nothing: fields can be added to a model, not to a bare value."""
+    from domain.payments import Fact
+
+    for path, node in activity_methods():
+        hints = typing.get_type_hints(_activity(path, node.name))
+        gives = hints.pop("return")
+        assert len(hints) == 1, f"{path}: {node.name} takes {len(hints)} arguments"
+        for hint in (*hints.values(), *(typing.get_args(gives) or [gives])):
+            assert hint is type(None) or issubclass(hint, Fact), f"{path}: {node.name} has a bare {hint}"
+            assert hint is type(None) or hint.model_config["frozen"], f"{path}: {hint} is not frozen"
+        assert type(None) not in hints.values()
+
+
+def _activity(path: Path, name: str) -> typing.Any:
+    module = importlib.import_module(".".join(path.relative_to(HOME).with_suffix("").parts))
+    own = [thing for thing in vars(module).values() if getattr(thing, "__module__", "") == module.__name__]
+    [method] = [vars(thing)[name] for thing in own if isinstance(thing, type) and name in vars(thing)]
+    return method
+
+
 def test_patience_is_named_in_one_place() -> None:
     """Timeouts and retry policies stand in workflows/policies.py and nowhere else in the workflows."""
     for path in of_room("workflows"):
@@ -173,12 +216,6 @@ def test_the_worker_is_small() -> None:
 
 def test_activity_names_outlive_deploys() -> None:
     """A renamed activity breaks runs that wait for it: the names are a list of their own."""
-    found = set()
-    for path in of_room("activities"):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.AsyncFunctionDef) and any(
-                ast.unparse(d) == "activity.defn" for d in node.decorator_list
-            ):
-                assert node.name not in found
-                found.add(node.name)
-    assert found == set((HOME / "tests/activity_names.txt").read_text(encoding="utf-8").split())
+    names = [node.name for _, node in activity_methods()]
+    assert len(names) == len(set(names))
+    assert set(names) == set((HOME / "tests/activity_names.txt").read_text(encoding="utf-8").split())

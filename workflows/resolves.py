@@ -21,7 +21,8 @@ class ResolveWorkflow:
         read = policies.READ(wanted.policy) | workflow.ActivityConfig(
             summary=f"Ask Stripe which payment {wanted.event.object_id} belongs to"
         )
-        payment_id = await workflow.execute_activity_method(StripeActivities.resolve_payment, wanted, **read)
+        found = await workflow.execute_activity_method(StripeActivities.resolve_payment, wanted, **read)
+        payment_id = found.payment_id
         if payment_id:
             start = StartPaymentInput(connection=wanted.connection, payment_id=payment_id, event=wanted.event)
             write = policies.WRITE(wanted.policy) | workflow.ActivityConfig(summary=f"Start the run of {payment_id}")

@@ -8,7 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.contacts import NAME_LIMIT, address_fingerprint, contact_identity, normal_email
+from domain.contacts import (
+    NAME_LIMIT,
+    address_fingerprint,
+    contact_identity,
+    display_name,
+    free_name,
+    normal_email,
+    payer_among,
+)
+from domain.documents import ContactDocument
 from domain.payments import Address, Buyer, PaymentFacts
 from tests.domain.stripe_like import PROPERTY, paid_line, payment
 
@@ -31,6 +40,36 @@ def test_names_to_try() -> None:
         "Ada Example (ada@example.org)",
         "Ada Example (ada@example.org) EUR",
     )
+
+
+def row(contact_id: str, **changes: Any) -> ContactDocument:
+    """A contact that is Ada in euros, but for these changes."""
+    ada = {"name": "Ada Example", "email": "ADA@example.org", "currency": "EUR", "kind": "customer", "active": True}
+    return ContactDocument(contact_id=contact_id, **{**ada, **changes})
+
+
+ADA = contact_identity(bought(buyer=Buyer(name="Ada Example", email="ada@example.org")))
+NAMESAKE = contact_identity(bought(buyer=Buyer(name="Ada Example")))
+
+
+def test_only_the_payer_is_the_payer() -> None:
+    """A vendor, an inactive contact, another currency or another e-mail is somebody else; a namesake too."""
+    others = [
+        row("v", kind="vendor"), row("i", active=False), row("y", currency="JPY"), row("e", email="eve@example.org")
+    ]  # fmt: skip
+    assert payer_among(others, ADA) is None
+    assert payer_among([*others, row("a")], ADA) == row("a")
+    assert payer_among([row("n", email="")], NAMESAKE) is None
+    assert payer_among([row("m", name=NAMESAKE.names[-1], email="")], NAMESAKE) is not None
+
+
+def test_the_first_free_name_is_taken() -> None:
+    """Names that contacts have already are left out; without an e-mail only the last one is ever used."""
+    assert free_name([], ADA) == 0
+    assert free_name([row("v", kind="vendor")], ADA) == 1
+    assert free_name([row("v", name=name) for name in ADA.names], ADA) == 2
+    assert [display_name(ADA, choice) for choice in range(3)] == list(ADA.names)
+    assert {display_name(NAMESAKE, choice) for choice in range(3)} == {NAMESAKE.names[-1]}
 
 
 def test_two_currencies_are_two_contacts() -> None:

@@ -48,6 +48,7 @@ from domain.runs import (
     PrepareInput,
     ReceiptInput,
     ReceiptWritten,
+    ResolvedPayment,
     ResolveInput,
     StartPaymentInput,
     StepDone,
@@ -100,7 +101,7 @@ ANSWERS: dict[str, Any] = {
     "list_currencies": None,
     "list_taxes": None,
     "find_item": None,
-    "resolve_payment": "pi_found",
+    "resolve_payment": ResolvedPayment(payment_id="pi_found"),
     "start_payment": None,
 }
 Answer = TypeVar("Answer")
@@ -164,7 +165,7 @@ def activities(script: Script) -> list[Callable[..., Any]]:
 
     shapes: dict[str, tuple[type, Any]] = {
         "fetch_payment": (PaymentRef, FetchedPayment),
-        "resolve_payment": (ResolveInput, str),
+        "resolve_payment": (ResolveInput, ResolvedPayment),
         "start_payment": (StartPaymentInput, None),
         "prepare_order": (PrepareInput, OrderPlan),
         "claim_contact": (ContactInput, ContactClaim),

@@ -16,9 +16,10 @@ STRIPE = "https://api.stripe.com"
 MOST_SKEW = 30.0  # seconds; a signature is good for 300 back and 60 ahead
 NEEDED_EVENTS = ("payment_intent.succeeded", "charge.succeeded", "checkout.session.completed", "invoice.paid")
 
+NO_PAYMENT = "pi_throughlinedoctor"  # nobody's: a write to it is refused whatever the key may do
 # What a payment's run reads: path -> the permission of a restricted key, in the Dashboard's words.
 RIGHTS = {
-    "/v1/payment_intents": "PaymentIntents: write",
+    "/v1/payment_intents": "PaymentIntents: read",
     "/v1/charges": "Charges and Refunds: read",
     "/v1/checkout/sessions": "Checkout Sessions: read",
     "/v1/invoices": "Invoices: read",
@@ -26,6 +27,9 @@ RIGHTS = {
     "/v1/products": "Products: read",
     "/v1/events": "Events: read (for throughline trigger)",
 }
+
+
+_REFUSED = (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN)
 
 
 async def look(connection: Connection) -> AsyncIterator[Finding]:
@@ -72,13 +76,17 @@ async def _rights(http: httpx.AsyncClient, connection: Connection) -> AsyncItera
     lacking = []
     for path, right in RIGHTS.items():
         answer = await http.get(path, params={"limit": 1})
-        if answer.status_code in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
+        if answer.status_code in _REFUSED:
             lacking.append(right)
+    # A key without the right is refused before the payment is looked for; with it, the payment is missing.
+    answer = await http.post(f"/v1/payment_intents/{NO_PAYMENT}", data={"metadata[throughline]": "doctor"})
+    if answer.status_code in _REFUSED:
+        lacking.append("PaymentIntents: write")
     what = f"{connection.slug}: Stripe key"
     if lacking:
         yield fail(what, f"lacks {', '.join(lacking)}", "give the restricted key these rights in Stripe's Dashboard")
     else:
-        yield ok(what, "may read what a payment needs (its right to write metadata shows with the first payment)")
+        yield ok(what, "may read what a payment needs, and was not forbidden to write metadata")
 
 
 async def _webhooks(http: httpx.AsyncClient, connection: Connection) -> AsyncIterator[Finding]:

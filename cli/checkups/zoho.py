@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from cli.checkups.finding import Finding, fail, ok
+from cli.checkups.finding import Finding, fail, ok, warn
 from clients.connections import Connection
 from clients.errors import NotAllowed
 from clients.store import Store
@@ -17,10 +17,11 @@ from clients.zoho.transport import open_http
 
 NOBODY = "nobody@throughline.invalid"
 NOTHING = "throughline-doctor"
+OURS = ("pi_", "ch_", "py_")  # the reference number of an order that carries a payment is the payment's id
 
 
 async def look(connection: Connection, store: Store) -> AsyncIterator[Finding]:
-    """About eight calls of the organisation's quota. ClientError where Zoho refuses the token or is away."""
+    """About ten calls of the organisation's quota. ClientError where Zoho refuses the token or is away."""
     async with open_http() as http:
         zoho = ZohoClient.of(
             connection.zoho, store.tokens, http, connection=connection.slug, now=lambda: datetime.now(UTC)
@@ -32,6 +33,8 @@ async def look(connection: Connection, store: Store) -> AsyncIterator[Finding]:
             yield finding
         if connection.mapping.shipping_sku:
             yield await _shipping_item(connection, zoho)
+        if _field_names(connection):
+            yield await _custom_fields(connection, zoho)
 
 
 def _organization(connection: Connection, organization: Organization) -> Finding:
@@ -76,3 +79,29 @@ async def _shipping_item(connection: Connection, zoho: ZohoClient) -> Finding:
     if any(item.status == "active" for item in await zoho.find_items(sku=sku)):
         return ok(what, f"{sku} is an active item")
     return fail(what, f"Zoho has no active item {sku}", f"make a service item with the SKU {sku} in Zoho")
+
+
+def _field_names(connection: Connection) -> list[str]:
+    return [name for name in (connection.mapping.charge_field, connection.mapping.payment_field) if name]
+
+
+async def _custom_fields(connection: Connection, zoho: ZohoClient) -> Finding:
+    """No call of Inventory's tells which fields there are: an order of ours shows them, another may."""
+    what = f"{connection.slug}: custom fields of sales orders"
+    wanted = _field_names(connection)
+    cure = f"make text fields with the api names {', '.join(wanted)} (Settings, Preferences, Sales Orders, Fields)"
+    try:
+        rows = await zoho.newest_sales_orders()
+        ours = [row for row in rows if row.reference_number.startswith(OURS)]
+        if not rows:
+            return warn(what, "cannot be seen before there is a sales order", cure)
+        order = await zoho.get_sales_order((ours or rows)[0].salesorder_id)
+    except NotAllowed:
+        return warn(what, "cannot be seen: the token may not read sales orders", cure)
+    missing = [name for name in wanted if name not in order.custom_field_hash]
+    if not missing:
+        return ok(what, f"order {order.salesorder_number} has {', '.join(wanted)}")
+    if ours:
+        return fail(what, f"our order {order.salesorder_number} was written without {', '.join(missing)}", cure)
+    seen = f"cannot be seen: order {order.salesorder_number} is not ours and shows no {', '.join(missing)}"
+    return warn(what, seen, cure)

@@ -149,6 +149,11 @@ class ZohoClient:
         wanted = {"salesorder_number": salesorder_number, "reference_number": reference_number}
         return await self._caller.find("/salesorders", SalesOrderRow, "salesorders", wanted)
 
+    async def newest_sales_orders(self) -> list[SalesOrderRow]:
+        """The newest orders of the organisation, a page of them."""
+        request = Request("GET", "/salesorders", {"page": "1", "per_page": "50"})
+        return (await self._caller.rows(request, SalesOrderRow, "salesorders"))[0]
+
     async def get_sales_order(self, salesorder_id: str) -> SalesOrder:
         """One order with its invoices, payments and packages."""
         request = Request("GET", path("salesorders", salesorder_id))

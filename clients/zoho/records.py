@@ -200,6 +200,7 @@ class SalesOrder(SalesOrderRow):
     invoices: tuple[LinkedInvoice, ...] = ()
     payments: tuple[LinkedPayment, ...] = ()
     packages: tuple[LinkedPackage, ...] = ()
+    custom_field_hash: dict[str, object] = Field(default_factory=dict)
     so_cycle_preference: dict[str, object] = {}
 
 

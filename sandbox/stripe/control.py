@@ -22,7 +22,10 @@ CATALOG = ("products", "prices", "tax_rates", "coupons", "promotion_codes")
 
 
 def seed_account(world: World, given: Doc) -> None:
-    """Adds or replaces an account: {id, key, country, default_currency, livemode, name}."""
+    """Adds or replaces an account: {id, key, country, default_currency, livemode, name, restricted}.
+
+    `restricted` are further keys with their rights: {key: {"payment_intents": "write", "charges": "read"}}.
+    """
     for name in ("id", "key"):
         if not given.get(name):
             raise missing_parameter(f"accounts[{name}]")
@@ -30,6 +33,7 @@ def seed_account(world: World, given: Doc) -> None:
     world.accounts[given["id"]] = {
         "id": given["id"],
         "keys": keys,
+        "restricted": given.get("restricted") or {},
         "name": given.get("name") or "Sandbox Shop",
         "country": given.get("country") or "US",
         "default_currency": (given.get("default_currency") or "usd").lower(),

@@ -57,6 +57,12 @@ def unauthorized(key: str) -> ApiError:
     return ApiError(f"Invalid API Key provided: {shown}", status=401)
 
 
+def lacks_right(resource: str, level: str) -> ApiError:
+    """A restricted key that may not do this."""
+    message = f"The provided key does not have the required permissions for this endpoint: {resource}, {level}."
+    return ApiError(message, status=403)
+
+
 def rate_limited() -> ApiError:
     """More requests a second than the endpoint takes."""
     message = "Request rate limit exceeded. Learn more about rate limits here https://stripe.com/docs/rate-limits."

@@ -14,11 +14,11 @@ from aiohttp import BasicAuth, web
 from aiohttp.typedefs import Handler
 
 from sandbox.stripe.api import Call, Endpoint
-from sandbox.stripe.errors import ApiError, rate_limited, unauthorized
+from sandbox.stripe.errors import ApiError, lacks_right, rate_limited, unauthorized
 from sandbox.stripe.form import decode
 from sandbox.stripe.parameters import checked
 from sandbox.stripe.rendering import render, wanted
-from sandbox.stripe.tables import Doc
+from sandbox.stripe.tables import KINDS, Doc
 from sandbox.stripe.world import API_VERSION, Cause, World
 
 KEY_LIFE = 24 * 3600
@@ -63,6 +63,7 @@ class Server:
             headers["Idempotency-Key"] = key
         try:
             account = self._account(request)
+            self._permit(account, request, endpoint)
             self._limit(account, endpoint)
             asked = Asked(endpoint, request, account, decode(text), key, headers)
             status, body = self._apply(asked)[:2] if key is None else self._once(asked, key)
@@ -71,21 +72,31 @@ class Server:
         return web.Response(text=body, status=status, content_type="application/json", headers=headers)
 
     def _account(self, request: web.Request) -> str:
-        given = request.headers.get("Authorization", "")
-        scheme, _, secret = given.partition(" ")
-        if scheme.lower() == "basic":
-            try:
-                secret = BasicAuth.decode(given).login
-            except ValueError:
-                raise unauthorized("") from None
+        secret = _secret(request)
         if not secret:
             raise ApiError("You did not provide an API key.", status=401)
         for name, about in self._world.accounts.items():
-            if secret in about["keys"]:
+            if secret in about["keys"] or secret in about.get("restricted", {}):
                 if request.headers.get("Stripe-Account", name) != name:
                     raise ApiError("The key has no access to this account.", status=403, code="account_invalid")
                 return name
         raise unauthorized(secret)
+
+    def _permit(self, account: str, request: web.Request, endpoint: Endpoint) -> None:
+        """Every key may see its own account; a restricted one may do what it was given, resource by resource."""
+        rights = self._world.account(account).get("restricted", {}).get(_secret(request))
+        resource = endpoint.path.partition("/{")[0].removeprefix("/v1/")
+        if rights is None or resource == "account":
+            return
+        level = "read" if endpoint.method == "GET" else "write"
+        if rights.get(resource) in (level, "write"):
+            return
+        named = request.match_info.get("id")
+        if named is None or self._world.switches.rights_before_lookup or self._exists(named, account):
+            raise lacks_right(resource, level)
+
+    def _exists(self, named: str, account: str) -> bool:
+        return any(self._world.table(name).get(named, account) is not None for name in KINDS)
 
     def _limit(self, account: str, endpoint: Endpoint) -> None:
         limit = self._world.switches.requests_per_second
@@ -138,6 +149,17 @@ class Server:
             return refusal.status, json.dumps(refusal.body()), refusal.stored
         finally:
             world.cause = Cause()
+
+
+def _secret(request: web.Request) -> str:
+    given = request.headers.get("Authorization", "")
+    scheme, _, secret = given.partition(" ")
+    if scheme.lower() == "basic":
+        try:
+            return str(BasicAuth.decode(given).login)
+        except ValueError:
+            raise unauthorized("") from None
+    return secret
 
 
 async def unknown_url(request: web.Request) -> web.Response:

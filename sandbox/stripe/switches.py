@@ -35,6 +35,8 @@ class Switches:
     webhook_retry_after: float = 0.5
     #: Seconds an endpoint has to answer.
     webhook_timeout: float = 10.0
+    #: Whether a restricted key without the right is refused before Stripe looks whether the object exists.
+    rights_before_lookup: bool = True
 
     def apply(self, changes: dict[str, Any]) -> None:
         """Sets the named switches; ValueError names one that does not exist or a value of another kind."""
@@ -42,8 +44,10 @@ class Switches:
         for name, value in changes.items():
             if name not in defaults:
                 raise ValueError(f"no switch {name!r}; there are {', '.join(defaults)}")
-            nothing = value is None and name == "balance_after"
-            if not nothing and (isinstance(value, bool) or not isinstance(value, (int, float)) or value < 0):
+            if isinstance(defaults[name], bool) != isinstance(value, bool):
+                raise ValueError(f"switch {name!r} is not {value!r}")
+            nothing = isinstance(value, bool) or (value is None and name == "balance_after")
+            if not nothing and (not isinstance(value, (int, float)) or value < 0):
                 raise ValueError(f"switch {name!r} is a number of zero or more, not {value!r}")
             if isinstance(defaults[name], int) and not isinstance(value, int):
                 raise ValueError(f"switch {name!r} is a whole number, not {value!r}")

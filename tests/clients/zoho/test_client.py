@@ -75,6 +75,7 @@ READS: list[tuple[str, Method, JsonObject]] = [
         lambda z: z.find_sales_orders(salesorder_number="SO-3"),
         {"salesorders": [AN_ORDER]},
     ),
+    ("/salesorders?page=1", lambda z: z.newest_sales_orders(), {"salesorders": [AN_ORDER]}),
     ("/salesorders/11", lambda z: z.get_sales_order("11"), {"salesorder": AN_ORDER}),
     (
         "/invoices?reference_number=pi_1",

@@ -49,6 +49,27 @@ async def test_a_request_without_a_valid_key_is_refused(door: Door) -> None:
     assert key not in shown["error"]["message"]
 
 
+async def test_a_restricted_key_may_do_what_it_was_given(door: Door) -> None:
+    """Reading is not writing, writing is reading too, and what is not named is 403; its own account it always sees."""
+    rights = {"payment_intents": "write", "charges": "read", "checkout/sessions": "read"}
+    account = {"id": "acct_two", "key": "sk_test_two", "restricted": {"rk_test_two": rights}}
+    await door.post("/_seed", {"accounts": [account]})
+    paid = await door.pay(account="acct_two")
+    intent, charge = f"/v1/payment_intents/{paid['payment_intent']}", f"/v1/charges/{paid['charge']}"
+    asked = [
+        ("GET", "/v1/account", 200), ("GET", intent, 200), ("POST", intent, 200), ("GET", charge, 200),
+        ("POST", charge, 403), ("GET", "/v1/checkout/sessions", 200), ("GET", "/v1/invoices", 403),
+        ("POST", "/v1/charges/ch_nobody", 403), ("POST", "/v1/payment_intents/pi_nobody", 404),
+    ]  # fmt: skip
+    for method, path, wanted in asked:
+        status, _ = await door.raw(method, path, headers={"Authorization": "Bearer rk_test_two"})
+        assert (method, path, status) == (method, path, wanted)
+    await door.switch(rights_before_lookup=False)
+    for path, wanted in (("/v1/charges/ch_nobody", 404), (charge, 403)):
+        status, _ = await door.raw("POST", path, headers={"Authorization": "Bearer rk_test_two"})
+        assert status == wanted
+
+
 async def test_accounts_do_not_see_each_other(door: Door, client: stripe.StripeClient) -> None:
     """An object of one account is missing for the key of another, and each knows its own settings."""
     second = {"id": "acct_two", "key": "sk_test_two", "country": "DE", "default_currency": "eur"}
@@ -234,6 +255,8 @@ async def test_a_wish_that_cannot_be_understood_is_refused(door: Door) -> None:
         ("/_pay", {"account": "acct_none"}),
         ("/_switches", {"speed": 1}),
         ("/_switches", {"webhook_retries": -1}),
+        ("/_switches", {"webhook_retries": True}),
+        ("/_switches", {"rights_before_lookup": 1}),
         ("/_checkout/cs_none/complete", {}),
     ]
     for path, body in refused:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from domain.policy import MappingPolicy, PaymentPolicy
 from domain.problems import ProblemCode
 from domain.runs import Stage
 from ingress.subjects import EVENT_TYPES
+from sandbox.stripe.switches import Switches as StripeSwitches
 from sandbox.zoho.switches import NAMES
 from workflows.contract import SEARCH_ATTRIBUTES
 from workflows.policies import FATAL
@@ -135,8 +137,8 @@ def test_every_command_that_is_shown_exists(path: Path) -> None:
 
 
 def test_every_switch_that_is_named_exists() -> None:
-    """The last column of docs/unknowns.md holds names of the sandbox's switches."""
+    """The last column of docs/unknowns.md holds names of the sandboxes' switches."""
     cells = re.findall(r"^\|.*\| ([^|]*) \|$", page("docs/unknowns.md"), re.MULTILINE)
     named = {name for cell in cells for name in re.findall(r"`(\w+)`", cell)}
     assert "contact_address_endpoint" in named
-    assert named <= set(NAMES)
+    assert named <= {*NAMES, *(field.name for field in fields(StripeSwitches))}

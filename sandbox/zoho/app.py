@@ -8,7 +8,18 @@ from aiohttp import web
 
 from sandbox.faults import Answers, Fault, Faults
 from sandbox.persistence import Database
-from sandbox.zoho import adjustments, contacts, errors, invoices, items, payments, salesorders, settings
+from sandbox.zoho import (
+    adjustments,
+    contacts,
+    errors,
+    invoices,
+    items,
+    packages,
+    payments,
+    salesorders,
+    settings,
+    shipments,
+)
 from sandbox.zoho.control import Control
 from sandbox.zoho.gate import TOKEN, Gate, split_data_center
 from sandbox.zoho.routing import Router
@@ -24,6 +35,8 @@ ROUTES = [
     *salesorders.ROUTES,
     *invoices.ROUTES,
     *payments.ROUTES,
+    *packages.ROUTES,
+    *shipments.ROUTES,
     *adjustments.ROUTES,
 ]
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from aiohttp import web
 
-from sandbox.zoho import items, payments
+from sandbox.zoho import items, packages, payments, shipments
 from sandbox.zoho.errors import Refusal
 from sandbox.zoho.invoices import show as show_invoice
 from sandbox.zoho.salesorders import show as show_order
@@ -29,6 +29,8 @@ def ledger(org: Organization, only: Collection[str] = ()) -> Row:
         "salesorders": lambda: [show_order(org, row) for row in tables["salesorders"].rows()],
         "invoices": lambda: [show_invoice(org, row) for row in tables["invoices"].rows()],
         "payments": lambda: [payments.show(org, row) for row in tables["customerpayments"].rows()],
+        "packages": lambda: [packages.show(org, row) for row in tables["packages"].rows()],
+        "shipments": lambda: [shipments.show(row) for row in tables["shipmentorders"].rows()],
         "adjustments": lambda: [public(row) for row in tables["inventoryadjustments"].rows()],
         "accounts": lambda: payments.accounts(org),
         "calls": lambda: _calls(org),

@@ -167,3 +167,18 @@ def unknown_custom_field() -> Refusal:
 def currency_fixed() -> Refusal:
     """The currency of a contact with transactions [invented]."""
     return invented(14, "The currency of a contact with transactions cannot be changed.")
+
+
+def overpacked() -> Refusal:
+    """More is packed than the order's line has left [invented]."""
+    return invented(16, "The quantity exceeds what is left to be packed on the sales order.")
+
+
+def not_packable() -> Refusal:
+    """A line of a service in a package [invented]."""
+    return invented(17, "Services cannot be packed.")
+
+
+def shipment_number_taken() -> Refusal:
+    """Another shipment has the number [invented]."""
+    return invented(18, "This shipment order number already exists.")

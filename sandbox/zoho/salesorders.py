@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from sandbox.zoho import balances, documents, errors, stock
+from sandbox.zoho import balances, documents, errors, packages, shipments, stock
 from sandbox.zoho.invoices import invoice_order, pay_in_full
 from sandbox.zoho.listing import Listing
 from sandbox.zoho.records import born, required, text, touch
@@ -115,21 +115,50 @@ def _statuses(org: Organization, order: Row) -> Row:
     return {
         "invoiced_status": "invoiced" if invoiced >= ordered else "partially_invoiced" if invoiced else "not_invoiced",
         "paid_status": "paid" if paid else "partially_paid" if part else "unpaid",
-        "shipped_status": "pending",
+        "shipped_status": _shipped(order),
     }
 
 
+def _shipped(order: Row) -> str:
+    goods = [line for line in order["line_items"] if line["product_type"] == "goods"]
+    ordered, shipped, delivered = (
+        sum((line[name] for line in goods), ZERO) for name in ("quantity", "quantity_shipped", "quantity_delivered")
+    )
+    if not shipped:
+        return "pending"
+    return "fulfilled" if delivered >= ordered else "shipped" if shipped >= ordered else "partially_shipped"
+
+
+def _by_itself(org: Organization) -> tuple[bool, bool, bool]:
+    """Whether the organisation itself invoices, records the payment, and ships what was confirmed."""
+    steps = ("off", "invoice", "payment", "shipment").index(org.switches.so_cycle_preference)
+    return steps >= 1, steps >= 2, steps >= 3
+
+
+def _run_cycle(call: Call, order: Row) -> None:
+    """Does what the organisation does by itself with a confirmed order."""
+    invoices, pays, ships = _by_itself(call.org)
+    if not invoices:
+        return
+    invoice = invoice_order(call, order, sent=True)
+    if pays:
+        pay_in_full(call, invoice)
+    if ships and (package := packages.pack_order(call, order)):
+        shipments.ship(call, order, [package], {"date": call.org.today(), "shipment_number": package["package_number"]})
+    order["_cycle"] = "completed"
+
+
 def _cycle(org: Organization, order: Row) -> Row:
-    on = org.switches.so_cycle_preference
+    invoices, pays, ships = _by_itself(org)
     return {
-        "is_feature_enabled": on,
+        "is_feature_enabled": invoices,
         "socycle_status": order.get("_cycle", "not_triggered"),
-        "can_create_invoice": on,
-        "can_create_package": False,
-        "can_create_shipment": False,
+        "can_create_invoice": invoices,
+        "can_create_package": ships,
+        "can_create_shipment": ships,
         "invoice_preference": {
-            "mark_as_sent": on,
-            "record_payment": on,
+            "mark_as_sent": invoices,
+            "record_payment": pays,
             "payment_mode_id": "",
             "payment_account_id": "",
         },
@@ -161,7 +190,7 @@ def show(org: Organization, order: Row) -> Row:
         "line_items": [public(line) for line in order["line_items"]],
         "invoices": [{name: invoice[name] for name in names} for invoice in invoices],
         "payments": payments,
-        "packages": [],
+        "packages": packages.of_order(org, order["salesorder_id"]),
         "salesreturns": [],
         "creditnotes": [],
         "refunds": [],
@@ -208,7 +237,8 @@ def _uncommit(call: Call, order: Row, lines: list[Row]) -> None:
 
 def _delete(call: Call) -> Answer:
     order = _order(call)
-    if _invoices(call.org, order) and call.switches.delete_with_children_refused:
+    children = _invoices(call.org, order) or packages.of_order(call.org, order["salesorder_id"])
+    if children and call.switches.delete_with_children_refused:
         raise errors.has_children("sales order")
     stock.settle_order(call.org, {**order, "order_status": "void"})
     call.table("salesorders").remove(order["salesorder_id"])
@@ -223,9 +253,8 @@ def _confirm(call: Call) -> Answer:
     order["order_status"] = order["current_sub_status"] = "confirmed"
     order["status"] = call.switches.confirmed_status
     stock.settle_order(call.org, order)
-    if fresh and call.switches.so_cycle_preference:
-        pay_in_full(call, invoice_order(call, order, sent=True))
-        order["_cycle"] = "completed"
+    if fresh:
+        _run_cycle(call, order)
     touch(call.org, call.table("salesorders"), order["salesorder_id"])
     return Answer("Sales order status has been changed to Confirmed.", {"data": {}})
 
@@ -234,6 +263,8 @@ def _void(call: Call) -> Answer:
     order = _order(call)
     live = [invoice for invoice in _invoices(call.org, order) if invoice["status"] != "void"]
     if live and call.switches.void_with_invoice_refused:
+        raise errors.has_children("sales order")
+    if packages.of_order(call.org, order["salesorder_id"]) and call.switches.void_with_package_refused:
         raise errors.has_children("sales order")
     order["status"] = order["order_status"] = order["current_sub_status"] = "void"
     stock.settle_order(call.org, order)

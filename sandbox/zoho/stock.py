@@ -120,6 +120,26 @@ def _progress(order: Row, line: Row, *, live: bool, sent: bool) -> None:
     line["_invoiced"], line["_delivered"] = invoiced, delivered
 
 
+def settle_package(org: Organization, package: Row, *, packed: bool, shipped: bool, delivered: bool) -> None:
+    """Takes a shipped package's goods out of physical stock, or puts them back, and tells its order how far it is."""
+    orders = org.tables["salesorders"]
+    order = orders.get(package["salesorder_id"])
+    targets = {line["line_item_id"]: line for line in order["line_items"]} if order else {}
+    for line in package["line_items"]:
+        target = targets.get(line["so_line_item_id"])
+        for stage, reached in (("packed", packed), ("shipped", shipped), ("delivered", delivered)):
+            wanted = line["quantity"] if reached else ZERO
+            delta, line[f"_{stage}"] = wanted - line[f"_{stage}"], wanted
+            if target is not None:
+                target[f"quantity_{stage}"] += delta
+            if stage == "shipped":
+                _move(org, line["item_id"], physical=-delta)
+    org.tables["packages"].save(package["package_id"])
+    if order is not None:
+        settle_order(org, order)
+        orders.save(order["salesorder_id"])
+
+
 def settle_adjustment(org: Organization, adjustment: Row, *, applied: bool) -> None:
     """Adds a quantity adjustment's deltas to both ledgers, or takes them back."""
     for line in adjustment["line_items"]:

@@ -77,8 +77,9 @@ class Switches:
     void_with_invoice_refused: bool = True
     # Whether records that others depend on can be deleted.
     delete_with_children_refused: bool = True
-    # Organisation setting that makes the invoice (sent) and its payment when an order is confirmed.
-    so_cycle_preference: bool = False
+    # Organisation setting that does steps by itself when an order is confirmed, each position with those before it:
+    # the sent invoice, its payment, the package with its shipment. The field is observed, the behaviour is not.
+    so_cycle_preference: Literal["off", "invoice", "payment", "shipment"] = "off"
     # Whether a custom field that does not exist is refused, or dropped silently.
     unknown_custom_field_refused: bool = True
     # Whether `api_name` names a custom field in requests: reported of Books, not in the Inventory specification.
@@ -99,6 +100,22 @@ class Switches:
     overpayment_refused: bool = True
     # Whether bank charges lower what the deposit account receives, or are a separate expense.
     bank_charges_reduce_deposit: bool = True
+
+    # Packages and shipments.
+    # Whether a service's line may be packed.
+    service_lines_packable: bool = False
+    # Whether an order with a package can be voided.
+    void_with_package_refused: bool = True
+    # The specification marks a shipment's number as required; orders prove such marks wrong.
+    shipment_number_required: bool = True
+    # The specification marks a shipment's tracking number as required, but not in an update.
+    tracking_number_required: bool = False
+    # Whether two shipments may have one number.
+    shipment_number_unique: bool = True
+    # Whether a connected carrier tells the tracking number in the answer to a new shipment, or only later.
+    shipment_gets_tracking: bool = False
+    # Whether a delivered shipment can be deleted.
+    delivered_shipment_deletable: bool = False
 
     # Money.
     # Live documents carry `tax_rounding: entity_level`; an organisation may round each line's tax instead.

@@ -46,6 +46,8 @@ INDEXES: dict[str, Mapping[str, Keys]] = {
         "customer_id": field("customer_id"),
         "invoice": _applied_to,
     },
+    "packages": {"order": field("salesorder_id")},
+    "shipmentorders": {"shipment_number": field("shipment_number")},
     "inventoryadjustments": {"reference_number": field("reference_number")},
 }
 

@@ -107,6 +107,8 @@ KNOWN = (
     ),
     Known(".* /customerpayments.*", "answer", "created_time last_modified_time currency_code bank_charges", SIBLING),
     Known(".* /customerpayments.*", "answer", "invoices.tax_amount_withheld", "as in the request"),
+    Known(".* /packages.*", "answer", "shipment_order shipment_order.*", SIBLING),
+    Known("(POST|GET) /shipmentorders.*", "answer", "shipmentorder", "the specification says so of an update only"),
     Known(".* /inventoryadjustments.*", "answer", "status created_time last_modified_time", INFERRED),
 )
 

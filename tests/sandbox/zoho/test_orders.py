@@ -251,14 +251,18 @@ async def test_partly_invoiced_and_paid(shop: Shop) -> None:
     )
 
 
-@pytest.mark.parametrize("on", [False, True])
-async def test_so_cycle(shop: Shop, on: bool) -> None:
-    """With the sales order cycle on, confirming makes the sent invoice and its payment."""
-    await shop.switch(so_cycle_preference=on)
+@pytest.mark.parametrize("steps", ["off", "invoice", "payment", "shipment"])
+async def test_so_cycle(shop: Shop, steps: str) -> None:
+    """With the sales order cycle on, confirming makes the sent invoice, its payment, and package and shipment."""
+    await shop.switch(so_cycle_preference=steps)
+    on, pays, ships = steps != "off", steps in ("payment", "shipment"), steps == "shipment"
     order = await shop.confirmed(reference_number="pi_1")
     found = await shop.read("salesorder", order["salesorder_id"])
     assert found["so_cycle_preference"]["is_feature_enabled"] is on
     assert found["so_cycle_preference"]["can_create_invoice"] is on
-    assert [invoice["status"] for invoice in found["invoices"]] == (["paid"] if on else [])
-    assert found["paid_status"] == ("paid" if on else "unpaid")
-    assert (await shop.stock())["accounting"] == (98 if on else 100)
+    assert found["so_cycle_preference"]["can_create_shipment"] is ships
+    assert [invoice["balance"] for invoice in found["invoices"]] == ([0 if pays else 20] if on else [])
+    assert found["paid_status"] == ("paid" if pays else "unpaid")
+    assert [package["status"] for package in found["packages"]] == (["shipped"] if ships else [])
+    stock = await shop.stock()
+    assert (stock["accounting"], stock["physical"]) == (98 if on else 100, 98 if ships else 100)

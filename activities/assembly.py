@@ -19,6 +19,7 @@ from activities.messages import MessageActivities
 from activities.orders import OrderActivities
 from activities.planning import Planner
 from activities.receipts import ReceiptActivities
+from activities.shipping import ShippingActivities
 from activities.shops import Shops
 from activities.starts import PaymentStarter, StartActivities
 from activities.stripe import StripeActivities
@@ -49,6 +50,7 @@ def assemble(shops: Shops, store: Store, starter: PaymentStarter, now: Callable[
     orders = OrderActivities(shops, dossier, Planner(shops, dossier, memory, book), once)
     invoices = InvoiceActivities(shops, dossier, once)
     receipts = ReceiptActivities(shops, dossier, once)
+    shipping = ShippingActivities(shops, dossier, once)
     messages = MessageActivities(shops, once)
     main: list[Activity] = [
         stripe.fetch_payment,
@@ -88,5 +90,10 @@ def assemble(shops: Shops, store: Store, starter: PaymentStarter, now: Callable[
         receipts.record_payment,
         receipts.find_payment,
         receipts.delete_payment,
+        shipping.create_package,
+        shipping.create_shipment,
+        shipping.find_packages,
+        shipping.delete_package,
+        shipping.delete_shipment,
     ]
     return Activities(main=main, zoho=zoho)

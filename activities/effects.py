@@ -98,13 +98,13 @@ class Once:
         return result
 
     async def adopt(
-        self, step: str, wanted: Guarded, found: BaseModel, *, key: str = "", amount: Money | None = None
+        self, step: str, wanted: About, found: BaseModel, *, key: str = "", amount: Money | None = None
     ) -> None:
         """Close the intent of a write that was found done: by an earlier try, another program or a person."""
         await self._complete(_row(step, wanted, key), found, amount, "found")
 
     async def adopt_begun(
-        self, step: str, wanted: Guarded, found: BaseModel, *, key: str = "", amount: Money | None = None
+        self, step: str, wanted: About, found: BaseModel, *, key: str = "", amount: Money | None = None
     ) -> None:
         """The same for what may also have been done without us: nothing where no write of ours waits for its answer."""
         connection, begun, about = _row(step, wanted, key)

@@ -103,6 +103,9 @@ def _written(order: OrderDocument) -> OrderWritten:
         total=order.total,
         reference=order.reference,
         line_item_ids=tuple(line.line_item_id for line in order.lines),
+        goods=tuple(line for line in order.lines if line.stocked),
+        packages=order.packages,
+        own_steps=order.own_steps,
         invoices=tuple(
             InvoiceWritten(
                 invoice_id=invoice.invoice_id,

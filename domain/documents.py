@@ -6,6 +6,7 @@ A total or balance is None where Zoho came to an amount finer than a minor unit,
 from __future__ import annotations
 
 from decimal import Decimal
+from enum import StrEnum
 
 from pydantic import Field
 
@@ -64,12 +65,40 @@ class ContactDocument(Fact):
     shipping_address_id: str = ""
 
 
+class OwnStep(StrEnum):
+    """What an organisation does by itself when an order is confirmed (Zoho's `so_cycle_preference`)."""
+
+    INVOICE = "invoice"
+    PAYMENT = "payment"
+    PACKAGE = "package"
+    SHIPMENT = "shipment"
+
+
 class OrderDocumentLine(Fact):
-    """One line of a sales order with Zoho's ids."""
+    """One line of a sales order with Zoho's ids; `stocked` says that it is of an inventory item."""
 
     line_item_id: str
     item_id: str
     quantity: Decimal
+    stocked: bool = False
+
+
+class ShipmentDocument(Fact):
+    """Packages on their way. `tracking_number` and `carrier` are "" until somebody knows them."""
+
+    shipment_id: str
+    number: str = ""
+    carrier: str = ""
+    tracking_number: str = ""
+    status: str = ""
+
+
+class PackageDocument(Fact):
+    """Goods of an order in one box; `shipment` is None while it stands there."""
+
+    package_id: str
+    number: str = ""
+    shipment: ShipmentDocument | None = None
 
 
 class InvoiceDocument(Fact):
@@ -86,7 +115,7 @@ class InvoiceDocument(Fact):
 
 
 class OrderDocument(Fact):
-    """A sales order with the documents made from it."""
+    """A sales order with the documents made from it; `own_steps` are what the organisation does by itself."""
 
     salesorder_id: str
     number: str
@@ -96,6 +125,8 @@ class OrderDocument(Fact):
     total: Money | None
     lines: tuple[OrderDocumentLine, ...] = ()
     invoices: tuple[InvoiceDocument, ...] = ()
+    packages: tuple[PackageDocument, ...] = ()
+    own_steps: tuple[OwnStep, ...] = ()
 
 
 class ReceiptDocument(Fact):

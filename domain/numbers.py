@@ -7,6 +7,15 @@ import re
 _PAYMENT = re.compile(r"(pi|ch|py)_([A-Za-z0-9_]+)")
 
 
+def shipment_number(payment_id: str, round: int = 0) -> str:
+    """The shipment's number: `pi_3ABC` -> `SH-3ABC`, and `SH-3ABC-2` where a first one was taken back.
+
+    Whether Zoho keeps them unique is unknown, so it names the shipment for people and guards nothing.
+    """
+    number = "SH-" + order_number(payment_id).removeprefix("SO-")
+    return f"{number}-{round + 1}" if round else number
+
+
 def order_number(payment_id: str) -> str:
     """The sales order's number, from the payment's id alone: `pi_3ABC` -> `SO-3ABC`, `ch_3ABC` -> `SO-ch-3ABC`.
 

@@ -8,6 +8,28 @@ from enum import StrEnum
 from pydantic import BaseModel, ConfigDict, Field
 
 
+class Ship(StrEnum):
+    """Whether a run makes package and shipment in Zoho: not at all, or once the payment is recorded."""
+
+    NEVER = "never"
+    WHEN_PAID = "when_paid"
+
+
+class ShipmentKeys(BaseModel):
+    """Stripe metadata keys that a shipment's words are written to; "" leaves one out."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    shipment_id: str = "zoho_shipment_id"
+    tracking_number: str = "tracking_number"
+    carrier: str = "carrier"
+    status: str = "shipment_status"
+
+    def named(self) -> tuple[str, ...]:
+        """The keys that are written to."""
+        return tuple(filter(None, (self.shipment_id, self.tracking_number, self.carrier, self.status)))
+
+
 class PaymentPolicy(BaseModel):
     """How a payment's run behaves. Every duration is a value, so a test takes milliseconds where a shop takes days.
 
@@ -17,6 +39,7 @@ class PaymentPolicy(BaseModel):
     `first_retry`, `longest_retry`: the pace of repeated calls. `call_timeout`: one activity attempt.
     `remind_every`: how often people are told again of a run that waits for them; `escalate_after`: from when on the
     reminder says that it has waited too long.
+    `ship`: whether package and shipment are made; `shipment_keys`: where they are told in Stripe's metadata.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -29,6 +52,8 @@ class PaymentPolicy(BaseModel):
     call_timeout: timedelta = timedelta(seconds=45)
     remind_every: timedelta = timedelta(days=1)
     escalate_after: timedelta = timedelta(days=3)
+    ship: Ship = Ship.NEVER
+    shipment_keys: ShipmentKeys = ShipmentKeys()
 
 
 class TaxRounding(StrEnum):
@@ -48,6 +73,7 @@ class MappingPolicy(BaseModel):
     `shipment_days`: promised shipment date, days after the order; None leaves it out.
     `tax_rounding`, `rate_decimals`: the organisation's rounding of tax and the decimals it keeps of a unit price; no
     call of the API tells them before the first document, so the shop says them here.
+    `delivery_method`: what a shipment says of the way it goes.
     `deposit_account_id`: Zoho account that payments go to (a Stripe clearing account), "" = Undeposited Funds.
     """
 
@@ -61,5 +87,6 @@ class MappingPolicy(BaseModel):
     shipment_days: int | None = Field(default=None, ge=0, le=365)
     tax_rounding: TaxRounding = TaxRounding.ENTITY_LEVEL
     rate_decimals: int = Field(default=6, ge=0, le=12)
+    delivery_method: str = Field(default="Standard", min_length=1)
     deposit_account_id: str = ""
     payment_mode: str = "Stripe"

@@ -12,6 +12,7 @@ from enum import StrEnum
 from pydantic import AwareDatetime, Field
 
 from domain.attention import Amendment, Answer, Trouble
+from domain.documents import OrderDocumentLine, OwnStep, PackageDocument
 from domain.money import Money
 from domain.payments import Fact, PaymentStatus
 from domain.policy import PaymentPolicy
@@ -33,6 +34,8 @@ class UndoKind(StrEnum):
     VOID_SALES_ORDER = "void_sales_order"
     VOID_INVOICE = "void_invoice"
     DELETE_PAYMENT = "delete_payment"
+    DELETE_PACKAGE = "delete_package"
+    DELETE_SHIPMENT = "delete_shipment"
     CLEAR_METADATA = "clear_metadata"
 
 
@@ -277,14 +280,20 @@ class DocumentRef(PaymentRef):
 
 
 class OrderWritten(Fact):
-    """A sales order as Zoho has it. `taken`: the number exists already, so look."""
+    """A sales order as Zoho has it. `taken`: the number exists already, so look.
+
+    `goods` are the lines that can be packed; `own_steps` what the organisation does by itself once it is confirmed.
+    """
 
     salesorder_id: str = ""
     status: str = ""
     total: Money | None = None
     reference: str = ""
     line_item_ids: tuple[str, ...] = ()
+    goods: tuple[OrderDocumentLine, ...] = ()
     invoices: tuple[InvoiceWritten, ...] = ()
+    packages: tuple[PackageDocument, ...] = ()
+    own_steps: tuple[OwnStep, ...] = ()
     taken: bool = False
     unknown: bool = False
     asked: int = 0
@@ -374,6 +383,8 @@ class PaymentResult(Fact):
     contact_id: str
     total: Money
     stage: Stage = Stage.PAID
+    shipment_id: str = ""
+    tracking_number: str = ""
 
 
 OrderWritten.model_rebuild()

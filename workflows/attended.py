@@ -19,9 +19,9 @@ with workflow.unsafe.imports_passed_through():
     from workflows.calls import Calls
     from workflows.compensation import TakeBack, UndoStack
 
-_DOCUMENTS = ("order", "invoice", "payment")
+_DOCUMENTS = ("order", "invoice", "payment", "package", "shipment")
 # The order is complete without these.
-_SKIPPABLE = ("write_back",)
+_SKIPPABLE = ("write_back", "ship")
 
 
 class Attended:

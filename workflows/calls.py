@@ -33,7 +33,7 @@ class Calls:
     """The activities of one run, by kind: own memory, Stripe and the store, or Zoho at its organisation's pace."""
 
     def __init__(self, start: PaymentInput) -> None:
-        self._policy = start.policy
+        self.policy = start.policy
         self._queue = start.zoho_queue
         self._organization = start.organization_id
 
@@ -51,16 +51,16 @@ class Calls:
 
     async def read(self, method: Method[Self_, Input, Output], arg: Input, summary: str) -> Output:
         """A question to Stripe or the store."""
-        return await self._call(method, arg, policies.READ(self._policy), summary)
+        return await self._call(method, arg, policies.READ(self.policy), summary)
 
     async def write(self, method: Method[Self_, Input, Output], arg: Input, summary: str) -> Output:
         """A write to Stripe, or a message to people."""
-        return await self._call(method, arg, policies.WRITE(self._policy), summary)
+        return await self._call(method, arg, policies.WRITE(self.policy), summary)
 
     async def tell(self, method: Method[Self_, Input, Output], arg: Input, summary: str) -> None:
         """A message to people: tried some times, and never a reason to hold a payment up."""
         try:
-            await self._call(method, arg, policies.TELL(self._policy), summary)
+            await self._call(method, arg, policies.TELL(self.policy), summary)
         except ActivityError as error:
             if is_cancelled_exception(error):
                 raise
@@ -68,19 +68,19 @@ class Calls:
 
     async def wait(self, method: Method[Self_, Input, Output], arg: Input, summary: str) -> Output:
         """A question whose answer another run is about to give."""
-        return await self._call(method, arg, policies.WAIT(self._policy), summary)
+        return await self._call(method, arg, policies.WAIT(self.policy), summary)
 
     async def zoho_read(self, method: Method[Self_, Input, Output], arg: Input, summary: str) -> Output:
         """One question to Zoho."""
-        return await self._call(method, arg, self._at_zoho(policies.READ(self._policy)), summary)
+        return await self._call(method, arg, self._at_zoho(policies.READ(self.policy)), summary)
 
     async def zoho_write(self, method: Method[Self_, Input, Output], arg: Input, summary: str) -> Output:
         """One write to Zoho."""
-        return await self._call(method, arg, self._at_zoho(policies.WRITE(self._policy)), summary)
+        return await self._call(method, arg, self._at_zoho(policies.WRITE(self.policy)), summary)
 
     async def zoho_undo(self, method: Method[Self_, Input, Output], arg: Input, summary: str) -> Output:
         """One write to Zoho that takes another back."""
-        return await self._call(method, arg, self._at_zoho(policies.UNDO(self._policy)), summary)
+        return await self._call(method, arg, self._at_zoho(policies.UNDO(self.policy)), summary)
 
     async def settle(
         self,
@@ -105,7 +105,7 @@ class Calls:
         """Look now, and again when a slow write, or a list that lags, must show."""
         found = await look()
         if found is None:
-            await workflow.sleep(self._policy.settle_wait, summary=f"Wait whether the {what} shows up after all")
+            await workflow.sleep(self.policy.settle_wait, summary=f"Wait whether the {what} shows up after all")
             found = await look()
         return found
 

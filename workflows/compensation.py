@@ -26,6 +26,7 @@ with workflow.unsafe.imports_passed_through():
         WriteBackInput,
     )
     from workflows.calls import Calls
+    from workflows.unshipping import Unshipping
 
 
 class UndoStack:
@@ -74,11 +75,18 @@ class TakeBack:
             await self._clear_metadata()
         elif kind is UndoKind.VOID_SALES_ORDER:
             await self._void_order()
-        else:
-            order = await self._find_order()
-            for invoice in order.invoices if order else ():
-                if invoice.status != "void":
-                    await self._undo_at_invoice(kind, invoice)
+        elif order := await self._find_order():
+            await self._undo_at_order(kind, order)
+
+    async def _undo_at_order(self, kind: UndoKind, order: OrderWritten) -> None:
+        unshipping = Unshipping(self._calls, self._document(order.salesorder_id))
+        if kind is UndoKind.DELETE_SHIPMENT:
+            return await unshipping.delete_shipments(order.packages)
+        if kind is UndoKind.DELETE_PACKAGE:
+            return await unshipping.delete_packages(order.packages)
+        for invoice in order.invoices:
+            if invoice.status != "void":
+                await self._undo_at_invoice(kind, invoice)
 
     async def _undo_at_invoice(self, kind: UndoKind, invoice: InvoiceWritten) -> None:
         if kind is UndoKind.DELETE_PAYMENT:
@@ -171,10 +179,10 @@ class TakeBack:
             raise ApplicationError("Zoho says yes, but it still stands", type="UndoFailed", non_retryable=True)
 
     async def _clear_metadata(self) -> None:
-        metadata = {"zoho_salesorder_id": "", "zoho_salesorder_number": ""}
+        keys = ("zoho_salesorder_id", "zoho_salesorder_number", *self._calls.policy.shipment_keys.named())
         await self._calls.write(
             StripeActivities.clear_metadata,
-            WriteBackInput(**dict(self._ref), metadata=metadata),
+            WriteBackInput(**dict(self._ref), metadata=dict.fromkeys(keys, "")),
             "Take the order's id out of the payment's metadata",
         )
 
@@ -185,6 +193,8 @@ class TakeBack:
 def _stands(kind: UndoKind, number: str, error: BaseException) -> NoReturn:
     what = {
         UndoKind.CLEAR_METADATA: "the order's id in Stripe's metadata",
+        UndoKind.DELETE_SHIPMENT: "the shipment, and the stock it moved,",
+        UndoKind.DELETE_PACKAGE: "the package",
         UndoKind.DELETE_PAYMENT: "the payment recorded in Zoho",
         UndoKind.VOID_INVOICE: "the invoice, and the stock it moved,",
         UndoKind.VOID_SALES_ORDER: "the sales order",

@@ -13,6 +13,7 @@ with workflow.unsafe.imports_passed_through():
     from activities.orders import OrderActivities
     from activities.stripe import StripeActivities
     from domain.payments import PaymentStatus
+    from domain.policy import Ship
     from domain.runs import (
         FetchedPayment,
         InvoiceWritten,
@@ -32,10 +33,12 @@ with workflow.unsafe.imports_passed_through():
         UndoKind,
         WriteBackInput,
     )
+    from domain.shipping import ShipmentWritten, shipment_metadata
     from workflows import contract
     from workflows.attended import Attended
     from workflows.contacts import settle_addresses, settle_contact
     from workflows.sales import Sale
+    from workflows.shipping import Shipping
 
 _LOOK_UPS = {
     LookUpKind.ORGANIZATION: CatalogueActivities.describe_organization,
@@ -67,19 +70,15 @@ class PaymentWorkflow(Attended):
             plan = await self._plan_order(paid)
             contact_id = await self._settle_contact(plan)
             wanted = await self._address_order(plan, contact_id)
-            sale = Sale(self._calls, wanted, self._undo)
-            order = await sale.write_order()
-            self._reach(Stage.ORDERED, order=order.salesorder_id, index=True)
-            await sale.confirm(order)
-            self._reach(Stage.CONFIRMED)
-            invoice = await sale.write_invoice(order)
-            self._reach(Stage.INVOICED, invoice=invoice.invoice_id)
-            await sale.mark_sent(invoice)
+            sale = Sale(self._calls, wanted, self._undo, self._reach)
+            order = await sale.order()
+            invoice = await sale.invoice(order)
             self._check_stock(invoice)
             receipt = await sale.record_payment(invoice)
-            await self._write_back(order, plan)
+            shipment = await self._ship(wanted, order)
+            await self._write_back(order, plan, shipment)
             await self._tell_people(plan)
-            return await self._close(wanted, order, invoice, receipt)
+            return await self._close(wanted, order, invoice, receipt, shipment)
         except (ApplicationError, ActivityError, asyncio.CancelledError) as error:
             await self._park(error)
 
@@ -176,14 +175,35 @@ class PaymentWorkflow(Attended):
     def _check_stock(self, invoice: InvoiceWritten) -> None:
         """The documents move the stock: an adjustment on top would count twice. What they drove below zero is said."""
         if invoice.short_items:
-            self._notes.append(f"sold beyond stock: {', '.join(invoice.short_items)}")
+            self._note(f"sold beyond stock: {', '.join(invoice.short_items)}")
 
-    async def _write_back(self, order: OrderWritten, plan: OrderPlan) -> None:
+    async def _ship(self, wanted: OrderInput, order: OrderWritten) -> ShipmentWritten | None:
+        """Package and shipment where the policy wants them, or where the organisation made them by itself."""
+        self._step = "ship"
+        if self._start.policy.ship is Ship.NEVER and not any(package.shipment for package in order.packages):
+            return None
+        if self._step in self._start.carried.skipped or not order.goods:
+            self._note("not shipped: " + ("left out" if order.goods else "nothing in it is goods"))
+            return None
+        shipping = Shipping(self._calls, wanted, order, self._undo)
+        shipment = await shipping.ship(look_first=self._start.carried.answers > 0)
+        self._found |= {"package": shipment.package_ids[0], "shipment": shipment.shipment_id}
+        by = " ".join(filter(None, ("by", shipment.carrier, shipment.tracking_number)))
+        self._note(f"shipped as {shipment.number} " + (by if by != "by" else "without a tracking number"))
+        return shipment
+
+    def _note(self, said: str) -> None:
+        """Keep what people should know; a story that is told again after an answer does not say it twice."""
+        if said not in self._notes:
+            self._notes.append(said)
+
+    async def _write_back(self, order: OrderWritten, plan: OrderPlan, shipment: ShipmentWritten | None) -> None:
         self._step = "write_back"
         if self._step in self._start.carried.skipped:
             return
         self._undo.register(UndoKind.CLEAR_METADATA)
         metadata = {"zoho_salesorder_id": order.salesorder_id, "zoho_salesorder_number": plan.number}
+        metadata |= shipment_metadata(shipment, self._start.policy.shipment_keys)
         await self._calls.write(
             StripeActivities.write_back,
             WriteBackInput(**dict(self._ref), metadata=metadata),
@@ -198,7 +218,12 @@ class PaymentWorkflow(Attended):
             await self._calls.tell(MessageActivities.notify_paid, notice, "Tell people that the order is paid")
 
     async def _close(
-        self, wanted: OrderInput, order: OrderWritten, invoice: InvoiceWritten, receipt: ReceiptWritten
+        self,
+        wanted: OrderInput,
+        order: OrderWritten,
+        invoice: InvoiceWritten,
+        receipt: ReceiptWritten,
+        shipment: ShipmentWritten | None,
     ) -> PaymentResult:
         self._reach(Stage.PAID, payment=receipt.zoho_payment_id, index=True)
         await workflow.wait_condition(workflow.all_handlers_finished)
@@ -209,4 +234,6 @@ class PaymentWorkflow(Attended):
             zoho_payment_id=receipt.zoho_payment_id,
             contact_id=wanted.contact_id,
             total=wanted.total,
+            shipment_id=shipment.shipment_id if shipment else "",
+            tracking_number=shipment.tracking_number if shipment else "",
         )

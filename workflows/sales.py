@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NoReturn
 
 from temporalio import workflow
@@ -11,7 +12,7 @@ with workflow.unsafe.imports_passed_through():
     from activities.invoices import InvoiceActivities
     from activities.orders import OrderActivities
     from activities.receipts import ReceiptActivities
-    from domain.documents import CONFIRMED
+    from domain.documents import CONFIRMED, OwnStep
     from domain.money import Money
     from domain.runs import (
         DocumentRef,
@@ -22,6 +23,7 @@ with workflow.unsafe.imports_passed_through():
         PaymentRef,
         ReceiptInput,
         ReceiptWritten,
+        Stage,
         StepDone,
         UndoKind,
     )
@@ -29,16 +31,61 @@ with workflow.unsafe.imports_passed_through():
     from workflows.compensation import TakeBack, UndoStack
 
 
+_UNDO_OF = {
+    OwnStep.INVOICE: UndoKind.VOID_INVOICE,
+    OwnStep.PAYMENT: UndoKind.DELETE_PAYMENT,
+    OwnStep.PACKAGE: UndoKind.DELETE_PACKAGE,
+    OwnStep.SHIPMENT: UndoKind.DELETE_SHIPMENT,
+}
+
+
 class Sale:
     """One payment's documents in Zoho. Each method is one step; what is done already is found, not repeated."""
 
-    def __init__(self, calls: Calls, wanted: OrderInput, undo: UndoStack) -> None:
+    def __init__(self, calls: Calls, wanted: OrderInput, undo: UndoStack, reach: Callable[..., None]) -> None:
         self._calls = calls
+        self._reach = reach
         self._undo = undo
         self._wanted = wanted
         self._ref = PaymentRef(connection=wanted.connection, payment_id=wanted.payment_id, round=wanted.round)
 
-    async def write_order(self) -> OrderWritten:
+    async def order(self) -> OrderWritten:
+        """The confirmed order. What the organisation did by itself with it is seen, so that nobody does it twice."""
+        order = await self._write_order()
+        self._reach(Stage.ORDERED, order=order.salesorder_id, index=True)
+        for step in order.own_steps:
+            # Confirming does these too.
+            self._undo.register(_UNDO_OF[step])
+        await self._confirm(order)
+        self._reach(Stage.CONFIRMED)
+        return await self._see_own_steps(order) if order.own_steps else order
+
+    async def invoice(self, order: OrderWritten) -> InvoiceWritten:
+        """The order's invoice, sent: accounting stock moved."""
+        invoice = await self._write_invoice(order)
+        self._reach(Stage.INVOICED, invoice=invoice.invoice_id)
+        await self._mark_sent(invoice)
+        return invoice
+
+    async def _see_own_steps(self, order: OrderWritten) -> OrderWritten:
+        """The order with what came of confirming it; looked at again later where not all of that is there yet."""
+        seen = order
+
+        async def look() -> OrderWritten | None:
+            nonlocal seen
+            seen = await self._calls.zoho_read(
+                OrderActivities.read_sales_order,
+                self._document(order.salesorder_id),
+                f"See what the organisation itself did with {self._wanted.number}",
+            )
+            return seen if _did(seen, order.own_steps) else None
+
+        await self._calls.look_twice(look, "organisation's own step")
+        done = [step.value for step in order.own_steps if _did(seen, (step,))]
+        self._reach(Stage.CONFIRMED, note=f"the organisation itself made {', '.join(done) or 'nothing'}")
+        return seen
+
+    async def _write_order(self) -> OrderWritten:
         """The sales order at Stripe's total. Where Zoho comes to another, the order is voided and the run fails."""
         wanted = self._wanted
         self._undo.register(UndoKind.VOID_SALES_ORDER)
@@ -93,7 +140,7 @@ class Sale:
             non_retryable=True,
         )
 
-    async def confirm(self, order: OrderWritten) -> None:
+    async def _confirm(self, order: OrderWritten) -> None:
         """The order counts: its quantities are committed."""
         if order.status in CONFIRMED:
             return
@@ -114,7 +161,7 @@ class Sale:
 
         await self._calls.settle(write, look, "confirmation")
 
-    async def write_invoice(self, order: OrderWritten) -> InvoiceWritten:
+    async def _write_invoice(self, order: OrderWritten) -> InvoiceWritten:
         """The order's invoice, a draft at Stripe's total."""
         wanted = self._wanted
         target = InvoiceInput(**dict(wanted), salesorder_id=order.salesorder_id, line_item_ids=order.line_item_ids)
@@ -145,7 +192,7 @@ class Sale:
             )
         return invoice
 
-    async def mark_sent(self, invoice: InvoiceWritten) -> None:
+    async def _mark_sent(self, invoice: InvoiceWritten) -> None:
         """The invoice counts: accounting stock goes down."""
         if invoice.status != "draft":
             return
@@ -210,3 +257,16 @@ class Sale:
 def _said(total: Money | None) -> str:
     """A total in words; Zoho may keep finer amounts than there is money for."""
     return str(total) if total is not None else "an amount finer than a minor unit"
+
+
+def _did(order: OrderWritten, steps: tuple[OwnStep, ...]) -> bool:
+    """Whether each of these steps shows on the order."""
+    alive = [invoice for invoice in order.invoices if invoice.status != "void"]
+    shows = {
+        OwnStep.INVOICE: bool(alive),
+        OwnStep.PAYMENT: bool(alive) and not any(invoice.balance for invoice in alive),
+        OwnStep.PACKAGE: bool(order.packages) or not order.goods,
+        OwnStep.SHIPMENT: all(package.shipment for package in order.packages)
+        and bool(order.packages or not order.goods),
+    }
+    return all(shows[step] for step in steps)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 
 import httpx
@@ -22,13 +22,17 @@ from clients.zoho.models import (
     Item,
     NewContact,
     NewInvoice,
+    NewPackage,
     NewPayment,
     NewSalesOrder,
+    NewShipment,
     Organization,
+    Package,
     Payment,
     SalesOrder,
     SalesOrderRow,
     SavedAddress,
+    Shipment,
     Tax,
     ZohoAddress,
 )
@@ -202,3 +206,22 @@ class ZohoClient:
         """The payments with this reference."""
         wanted = {"reference_number": reference_number}
         return await self._caller.find("/customerpayments", Payment, "customerpayments", wanted)
+
+    async def create_package(self, salesorder_id: str, package: NewPackage) -> Package:
+        """Goods of the order in a new package; they stay where they are. Twice makes two, where enough is left."""
+        request = Request("POST", "/packages", {"salesorder_id": salesorder_id}, body=package.body())
+        return await self._caller.one(request, Package, "package")
+
+    async def delete_package(self, package_id: str) -> None:
+        """Remove a package that has no shipment."""
+        await self._caller.call(Request("DELETE", path("packages", package_id)))
+
+    async def create_shipment(self, salesorder_id: str, package_ids: Sequence[str], shipment: NewShipment) -> Shipment:
+        """The packages on their way: physical stock goes down."""
+        params = {"salesorder_id": salesorder_id, "package_ids": ",".join(package_ids)}
+        request = Request("POST", "/shipmentorders", params, body=shipment.body())
+        return await self._caller.one(request, Shipment, "shipmentorder", "shipment_order")
+
+    async def delete_shipment(self, shipment_id: str) -> None:
+        """Remove a shipment: its packages stand there again, and physical stock is back."""
+        await self._caller.call(Request("DELETE", path("shipmentorders", shipment_id)))

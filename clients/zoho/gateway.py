@@ -12,7 +12,10 @@ from clients.zoho.translation import (
     new_contact,
     new_invoice,
     new_order,
+    new_package,
+    new_shipment,
     order_document,
+    shipment_document,
     zoho_address,
 )
 from domain.documents import (
@@ -22,13 +25,16 @@ from domain.documents import (
     ItemFacts,
     OrderDocument,
     OrganizationFacts,
+    PackageDocument,
     ReceiptDocument,
+    ShipmentDocument,
     TaxFacts,
 )
 from domain.orders import OrderDraft
 from domain.payments import Address
 from domain.policy import MappingPolicy
 from domain.runs import InvoiceInput, OrderInput, ReceiptInput
+from domain.shipping import PackageInput, ShipmentInput
 
 
 class ZohoGateway:
@@ -161,3 +167,23 @@ class ZohoGateway:
             amount=exact(paid.amount, wanted.total.currency),
             balance=None if balance is None else exact(balance, wanted.total.currency),
         )
+
+    async def create_package(self, draft: OrderDraft, wanted: PackageInput) -> PackageDocument:
+        """The order's goods in one package."""
+        made = await self._client.create_package(wanted.salesorder_id, new_package(draft, wanted.goods))
+        return PackageDocument(package_id=made.package_id, number=made.package_number)
+
+    async def create_shipment(
+        self, draft: OrderDraft, wanted: ShipmentInput, mapping: MappingPolicy
+    ) -> ShipmentDocument:
+        """The packages on their way, with the payment id as reference."""
+        body = new_shipment(draft, wanted.number, mapping.delivery_method)
+        return shipment_document(await self._client.create_shipment(wanted.salesorder_id, wanted.package_ids, body))
+
+    async def delete_package(self, package_id: str) -> None:
+        """Take a package back."""
+        await self._client.delete_package(package_id)
+
+    async def delete_shipment(self, shipment_id: str) -> None:
+        """Take a shipment back: its goods are in physical stock again."""
+        await self._client.delete_shipment(shipment_id)

@@ -136,6 +136,7 @@ class SalesOrderLine(Record):
     quantity_invoiced: Decimal = Decimal(0)
     quantity_packed: Decimal = Decimal(0)
     quantity_shipped: Decimal = Decimal(0)
+    item_type: str = ""
 
 
 class SalesOrderRow(Record):
@@ -175,11 +176,35 @@ class LinkedPayment(Record):
 
 
 class LinkedPackage(Record):
-    """A package as its sales order shows it."""
+    """A package as its sales order shows it, with the words of its shipment where it has one."""
 
     package_id: str = Field(min_length=1)
     package_number: str = ""
     status: str = ""
+    shipment_id: str = ""
+    shipment_number: str = ""
+    shipment_status: str = ""
+    carrier: str = ""
+    tracking_number: str = ""
+
+
+class Package(Record):
+    """Goods of an order in one box."""
+
+    package_id: str = Field(min_length=1)
+    package_number: str = ""
+    salesorder_id: str = ""
+
+
+class Shipment(Record):
+    """Packages on their way. `tracking_number` and `carrier` are "" until a carrier or a person says them."""
+
+    shipment_id: str = Field(min_length=1)
+    shipment_number: str = ""
+    status: str = ""
+    carrier: str = ""
+    tracking_number: str = ""
+    reference_number: str = ""
 
 
 class SalesOrder(SalesOrderRow):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 
 from clients.zoho.models import (
@@ -10,16 +11,29 @@ from clients.zoho.models import (
     CustomField,
     Invoice,
     LinkedInvoice,
+    LinkedPackage,
     NewContact,
     NewContactPerson,
     NewInvoice,
     NewInvoiceLine,
     NewLine,
+    NewPackage,
+    NewPackageLine,
     NewSalesOrder,
+    NewShipment,
     SalesOrder,
+    Shipment,
     ZohoAddress,
 )
-from domain.documents import ContactDocument, InvoiceDocument, OrderDocument, OrderDocumentLine
+from domain.documents import (
+    ContactDocument,
+    InvoiceDocument,
+    OrderDocument,
+    OrderDocumentLine,
+    OwnStep,
+    PackageDocument,
+    ShipmentDocument,
+)
 from domain.money import Money
 from domain.orders import OrderDraft, OrderLine
 from domain.payments import Address
@@ -150,10 +164,69 @@ def order_document(order: SalesOrder) -> OrderDocument:
         customer_id=order.customer_id,
         total=exact(order.total, currency),
         lines=tuple(
-            OrderDocumentLine(line_item_id=line.line_item_id, item_id=line.item_id, quantity=line.quantity)
+            OrderDocumentLine(
+                line_item_id=line.line_item_id,
+                item_id=line.item_id,
+                quantity=line.quantity,
+                stocked=line.item_type == "inventory",
+            )
             for line in order.line_items
         ),
         invoices=tuple(_linked(invoice, currency) for invoice in order.invoices),
+        packages=tuple(map(_package, order.packages)),
+        own_steps=own_steps(order.so_cycle_preference),
+    )
+
+
+def own_steps(preference: dict[str, object]) -> tuple[OwnStep, ...]:
+    """What the organisation does by itself with a confirmed order; () where that is off, or Zoho does not say."""
+    if preference.get("is_feature_enabled") is not True:
+        return ()
+    invoice = preference.get("invoice_preference")
+    pays = isinstance(invoice, dict) and invoice.get("record_payment") is True
+    does = {
+        OwnStep.INVOICE: preference.get("can_create_invoice") is True,
+        OwnStep.PAYMENT: preference.get("can_create_invoice") is True and pays,
+        OwnStep.PACKAGE: preference.get("can_create_package") is True,
+        OwnStep.SHIPMENT: preference.get("can_create_shipment") is True,
+    }
+    return tuple(step for step, on in does.items() if on)
+
+
+def _package(row: LinkedPackage) -> PackageDocument:
+    shipment = ShipmentDocument(
+        shipment_id=row.shipment_id,
+        number=row.shipment_number,
+        carrier=row.carrier,
+        tracking_number=row.tracking_number,
+        status=row.shipment_status or row.status,
+    )
+    return PackageDocument(
+        package_id=row.package_id, number=row.package_number, shipment=shipment if row.shipment_id else None
+    )
+
+
+def new_package(draft: OrderDraft, goods: Sequence[OrderDocumentLine]) -> NewPackage:
+    lines = tuple(NewPackageLine(so_line_item_id=line.line_item_id, quantity=line.quantity) for line in goods)
+    return NewPackage(date=draft.order_date, line_items=lines, notes=f"Stripe payment {draft.reference}")
+
+
+def new_shipment(draft: OrderDraft, number: str, delivery_method: str) -> NewShipment:
+    return NewShipment(
+        shipment_number=number,
+        date=draft.order_date,
+        delivery_method=delivery_method,
+        reference_number=draft.reference,
+    )
+
+
+def shipment_document(row: Shipment) -> ShipmentDocument:
+    return ShipmentDocument(
+        shipment_id=row.shipment_id,
+        number=row.shipment_number,
+        carrier=row.carrier,
+        tracking_number=row.tracking_number,
+        status=row.status,
     )
 
 

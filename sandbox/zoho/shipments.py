@@ -52,9 +52,9 @@ def _number(call: Call, body: Row) -> str:
     given = text(body, "shipment_number", most=100)
     if not given and call.switches.shipment_number_required:
         raise errors.mandatory("shipment_number")
-    if given and call.switches.shipment_number_unique:
-        if call.table("shipmentorders").find("shipment_number", given):
-            raise errors.shipment_number_taken()
+    taken = given and call.table("shipmentorders").find("shipment_number", given)
+    if taken and call.switches.shipment_number_unique:
+        raise errors.shipment_number_taken()
     return given or call.org.next_number("SHP-")
 
 

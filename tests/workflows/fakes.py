@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any, TypeVar
 
 from temporalio import activity
@@ -19,6 +20,7 @@ from temporalio.common import (
 )
 from temporalio.worker import Worker
 
+from domain.documents import OrderDocumentLine
 from domain.money import Money
 from domain.numbers import order_number
 from domain.payments import PaymentStatus
@@ -54,11 +56,13 @@ from domain.runs import (
     StepDone,
     WriteBackInput,
 )
+from domain.shipping import PackageInput, PackagesFound, PackagesLook, PackageWritten, ShipmentInput, ShipmentWritten
 from workflows import contract
 from workflows.payments import PaymentWorkflow
 from workflows.resolves import ResolveWorkflow
 
 TOTAL = Money.of(4990, "EUR")
+GOODS = (OrderDocumentLine(line_item_id="l-1", item_id="i-1", quantity=Decimal(1), stocked=True),)
 QUICK = PaymentPolicy(
     unpaid_patience=timedelta(milliseconds=400),
     settle_wait=timedelta(milliseconds=20),
@@ -70,7 +74,7 @@ QUICK = PaymentPolicy(
 ANSWERS: dict[str, Any] = {
     "fetch_payment": FetchedPayment(status=PaymentStatus.PAID, money=TOTAL, charge_id="ch_1", facts_ref="facts"),
     "create_sales_order": OrderWritten(
-        salesorder_id="so-1", status="draft", total=TOTAL, reference="", line_item_ids=("l-1",)
+        salesorder_id="so-1", status="draft", total=TOTAL, reference="", line_item_ids=("l-1",), goods=GOODS
     ),
     "find_sales_order": None,
     "read_sales_order": OrderWritten(salesorder_id="so-1", status="confirmed", total=TOTAL, line_item_ids=("l-1",)),
@@ -88,6 +92,11 @@ ANSWERS: dict[str, Any] = {
     "record_answer": StepDone(),
     "close_round": StepDone(),
     "clear_metadata": StepDone(),
+    "create_package": PackageWritten(package_id="pk-1", number="PKG-1"),
+    "create_shipment": ShipmentWritten(shipment_id="sh-1", number="SH-1", status="shipped", package_ids=("pk-1",)),
+    "find_packages": PackagesFound(),
+    "delete_package": StepDone(),
+    "delete_shipment": StepDone(),
     "void_invoice": StepDone(),
     "delete_payment": StepDone(),
     "claim_contact": ContactClaim(mine=True),
@@ -198,6 +207,11 @@ def activities(script: Script) -> list[Callable[..., Any]]:
         "clear_metadata": (WriteBackInput, StepDone),
         "void_invoice": (DocumentRef, StepDone),
         "delete_payment": (DocumentRef, StepDone),
+        "create_package": (PackageInput, PackageWritten),
+        "create_shipment": (ShipmentInput, ShipmentWritten),
+        "find_packages": (PackagesLook, PackagesFound),
+        "delete_package": (DocumentRef, StepDone),
+        "delete_shipment": (DocumentRef, StepDone),
     }
     return [fake(name, takes, gives) for name, (takes, gives) in shapes.items()]
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.numbers import order_number
+from domain.numbers import order_number, shipment_number
 from tests.domain.stripe_like import PROPERTY
 
 ids = st.from_regex(r"(pi|ch|py)_[A-Za-z0-9_]{1,30}", fullmatch=True)
@@ -17,6 +17,12 @@ def test_the_format_is_frozen() -> None:
     assert order_number("pi_3ABC") == "SO-3ABC"
     assert order_number("ch_3ABC") == "SO-ch-3ABC"
     assert order_number("py_3ABC") == "SO-py-3ABC"
+
+
+def test_shipments_are_numbered_like_their_order() -> None:
+    """One that was taken back is followed by another number."""
+    assert [shipment_number("pi_3ABC", round) for round in (0, 1, 2)] == ["SH-3ABC", "SH-3ABC-2", "SH-3ABC-3"]
+    assert shipment_number("ch_3ABC") == "SH-ch-3ABC"
 
 
 @PROPERTY

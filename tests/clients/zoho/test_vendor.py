@@ -18,8 +18,11 @@ from clients.zoho.models import (
     NewInvoice,
     NewInvoiceLine,
     NewLine,
+    NewPackage,
+    NewPackageLine,
     NewPayment,
     NewSalesOrder,
+    NewShipment,
     ZohoAddress,
 )
 from tests.clients.zoho.conftest import Zoho, answer, refusal
@@ -73,6 +76,15 @@ PAYMENT = NewPayment(
     exchange_rate=ONE,
     custom_fields=FIELDS,
 )
+PACKAGE = NewPackage(date=DAY, line_items=(NewPackageLine(so_line_item_id="1", quantity=ONE),), notes="a")
+SHIPMENT = NewShipment(
+    shipment_number="SH-1",
+    date=DAY,
+    delivery_method="Post",
+    reference_number="pi_1",
+    tracking_number="2",
+    notes="b",
+)
 WRITES: dict[str, Callable[[ZohoClient], Awaitable[object]]] = {
     "create_contact": lambda z: z.create_contact(CONTACT),
     "add_address": lambda z: z.add_address("1", ADDRESS),
@@ -84,10 +96,18 @@ WRITES: dict[str, Callable[[ZohoClient], Awaitable[object]]] = {
     "void_invoice": lambda z: z.void_invoice("1"),
     "create_payment": lambda z: z.create_payment(PAYMENT),
     "delete_payment": lambda z: z.delete_payment("1"),
+    "create_package": lambda z: z.create_package("1", PACKAGE),
+    "delete_package": lambda z: z.delete_package("1"),
+    "create_shipment": lambda z: z.create_shipment("1", ["2", "3"], SHIPMENT),
+    "delete_shipment": lambda z: z.delete_shipment("1"),
 }
 
 
-@pytest.mark.parametrize("document", [CONTACT, ORDER, INVOICE, PAYMENT, ADDRESS, LINE], ids=lambda d: type(d).__name__)
+@pytest.mark.parametrize(
+    "document",
+    [CONTACT, ORDER, INVOICE, PAYMENT, ADDRESS, LINE, PACKAGE, SHIPMENT],
+    ids=lambda document: type(document).__name__,
+)
 def test_the_documents_below_leave_no_field_out(document: NewContact) -> None:
     """Each field of the model is in the body, so that the next test sees them all."""
     assert set(document.body()) == set(type(document).model_fields)

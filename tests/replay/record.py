@@ -17,7 +17,7 @@ from cli.temporal_server import TemporalServer
 from cli.temporal_setup import Limits
 from clients.temporal import connect
 from domain.runs import ResolveInput, Stage
-from tests.replay.stories import PARKING, STORIES
+from tests.replay.stories import PARKING, POLICIES, STORIES
 from tests.workflows.fakes import QUICK, Script, event, on_stage
 from tests.workflows.test_payments import until_parked, until_stage
 from workflows import contract
@@ -28,7 +28,8 @@ HISTORIES = Path(__file__).parent / "histories"
 async def record(client: Client, name: str) -> str:
     """The history of one story as JSON: of one that parks the run until then, of one that was resumed the run after."""
     async with on_stage(client, Script(dict(STORIES[name]))) as stage:
-        handle = await stage.start(stage.payment(f"pi_{name.replace('-', '')}"))
+        start = stage.payment(f"pi_{name.replace('-', '')}", POLICIES.get(name, QUICK))
+        handle = await stage.start(start)
         if name == "payment-paid-later":
             await until_stage(handle, Stage.WAITING_FOR_MONEY)
             await handle.signal(contract.PAYMENT_EVENT, event("pi_1"))

@@ -6,7 +6,9 @@ from typing import Any
 
 from temporalio.exceptions import ApplicationError
 
+from domain.documents import OwnStep
 from domain.payments import PaymentStatus
+from domain.policy import Ship
 from domain.problems import Problem, ProblemCode
 from domain.runs import (
     FetchedPayment,
@@ -15,11 +17,22 @@ from domain.runs import (
     LookUpKind,
     OrderPlan,
     OrderWritten,
+    ReceiptWritten,
     StepDone,
 )
-from tests.workflows.fakes import ANSWERS, TOTAL, known_plan
+from tests.workflows.fakes import ANSWERS, GOODS, QUICK, TOTAL, known_plan
 
 UNPAID = FetchedPayment(status=PaymentStatus.UNPAID, money=TOTAL, facts_ref="facts")
+PACKAGE = ANSWERS["create_package"]
+OWN = OrderWritten(
+    salesorder_id="so-1",
+    status="draft",
+    total=TOTAL,
+    line_item_ids=("l-1",),
+    goods=GOODS,
+    own_steps=(OwnStep.INVOICE, OwnStep.PAYMENT),
+)
+PAID = InvoiceWritten(invoice_id="in-1", number="INV-1", status="paid", total=TOTAL, balance=TOTAL.zero())
 LOST = InvoiceWritten(unknown=True, asked=1)
 
 
@@ -46,11 +59,21 @@ STORIES: dict[str, dict[str, Any]] = {
     "payment-unknown-sku": {
         "prepare_order": OrderPlan(problems=(Problem(code=ProblemCode.UNKNOWN_SKU, message="no such item"),))
     },
+    "payment-shipped": {"prepare_order": _known, "create_package": [{"unknown": True, "asked": 1}, PACKAGE]},
+    "payment-own-steps": {
+        "prepare_order": _known,
+        "create_sales_order": OWN,
+        "read_sales_order": OWN.model_copy(update={"status": "confirmed", "invoices": (PAID,)}),
+        "find_invoice": PAID,
+        "find_payment": ReceiptWritten(zoho_payment_id="pay-1", balance=TOTAL.zero()),
+    },
     "payment-resumed": {
         "prepare_order": _known,
         "write_back": [ApplicationError("no right", type="NotAllowed", non_retryable=True), StepDone()],
     },
 }
+# The stories of shops that decided something.
+POLICIES = {"payment-shipped": QUICK.model_copy(update={"ship": Ship.WHEN_PAID})}
 # The stories that park, and what a person then answers.
 PARKING: dict[str, Any] = {
     "payment-unknown-sku": {"action": "abort", "reason": "no such thing"},

@@ -52,11 +52,14 @@ def assemble(shops: Shops, store: Store, starter: PaymentStarter, now: Callable[
     receipts = ReceiptActivities(shops, dossier, once)
     shipping = ShippingActivities(shops, dossier, once)
     messages = MessageActivities(shops, once)
+    starts = StartActivities(starter)
     main: list[Activity] = [
         stripe.fetch_payment,
+        stripe.fetch_fee,
         stripe.resolve_payment,
         stripe.write_back,
-        StartActivities(starter).start_payment,
+        starts.start_payment,
+        starts.start_change,
         orders.prepare_order,
         contacts.claim_contact,
         contacts.release_contact,
@@ -89,6 +92,10 @@ def assemble(shops: Shops, store: Store, starter: PaymentStarter, now: Callable[
         invoices.void_invoice,
         receipts.record_payment,
         receipts.find_payment,
+        receipts.find_receipt,
+        receipts.read_receipt,
+        receipts.book_fee,
+        receipts.find_fee,
         receipts.delete_payment,
         shipping.create_package,
         shipping.create_shipment,

@@ -11,7 +11,7 @@ from activities.shops import Shops
 from clients.errors import Refused
 from domain.mapping import map_order
 from domain.orders import OrderDraft
-from domain.payments import PaymentFacts
+from domain.payments import Fee, PaymentFacts
 from domain.runs import PaymentRef
 from domain.totals import RoundingRules
 
@@ -53,6 +53,11 @@ class Dossier:
         if kept is None:
             return (await self.fetch(ref))[0]
         return PaymentFacts.model_validate_json(kept)
+
+    async def keep_fee(self, ref: PaymentRef, fee: Fee) -> None:
+        """Add a fee that came late to the payment's facts."""
+        facts = (await self.facts(ref)).model_copy(update={"fee": fee})
+        await self._put(ref, _FACTS, facts.model_dump_json())
 
     async def keep_order(self, ref: PaymentRef, draft: OrderDraft) -> str:
         """The name under which `draft` is kept."""

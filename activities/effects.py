@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class About(Protocol):
-    """Which payment's, in which round."""
+    """Which payment's, in which round, corrected after which event."""
 
     @property
     def connection(self) -> str: ...
@@ -25,6 +25,8 @@ class About(Protocol):
     def payment_id(self) -> str: ...
     @property
     def round(self) -> int: ...
+    @property
+    def change(self) -> str: ...
 
 
 class Guarded(About, Protocol):
@@ -122,8 +124,12 @@ class Once:
 
 
 def _row(step: str, wanted: About, key: str = "") -> tuple[str, str, str]:
-    """Connection, step and id of the effect: a step that is done anew after it was taken back is another effect."""
-    return wanted.connection, f"{step}~{wanted.round}" if wanted.round else step, key or wanted.payment_id
+    """Connection, step and id of the effect: a step that is done anew after it was taken back is another effect, and
+    so is one that an event corrects.
+    """
+    anew = f"~{wanted.round}" if wanted.round else ""
+    corrected = f"@{wanted.change}" if wanted.change else ""
+    return wanted.connection, f"{step}{anew}{corrected}", key or wanted.payment_id
 
 
 def _actor() -> str:

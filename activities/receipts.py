@@ -7,9 +7,12 @@ from temporalio import activity
 from activities.dossier import Dossier
 from activities.effects import Once
 from activities.shops import Shops
-from domain.runs import DocumentRef, ReceiptInput, ReceiptWritten, StepDone
+from domain.documents import ReceiptRecord
+from domain.receipts import FeeInput, ReceiptQuery
+from domain.runs import DocumentRef, PaymentRef, ReceiptInput, ReceiptWritten, StepDone
 
 _STEP = "customer_payment"
+_FEE = "fee"
 
 
 class ReceiptActivities:
@@ -28,7 +31,7 @@ class ReceiptActivities:
 
         async def call() -> ReceiptWritten:
             receipt = await shop.zoho.record_payment(draft, wanted, shop.mapping)
-            return ReceiptWritten(zoho_payment_id=receipt.payment_id, balance=receipt.balance)
+            return ReceiptWritten(zoho_payment_id=receipt.payment_id, balance=receipt.balance, record=receipt.record)
 
         return await self._once.write(_STEP, wanted, ReceiptWritten, call, amount=wanted.total)
 
@@ -45,6 +48,37 @@ class ReceiptActivities:
         found = ReceiptWritten(zoho_payment_id=payment_id, balance=invoice.balance)
         await self._once.adopt(_STEP, wanted, found, amount=wanted.total)
         return found
+
+    @activity.defn
+    async def find_receipt(self, wanted: PaymentRef) -> str:
+        """Zoho's id of the recorded payment, by its reference; "" where there is none, or several."""
+        found = await self._shops[wanted.connection].zoho.find_receipts(wanted.payment_id)
+        return found[0] if len(found) == 1 else ""
+
+    @activity.defn
+    async def read_receipt(self, wanted: ReceiptQuery) -> ReceiptRecord | None:
+        """The recorded payment as it stands; None where its amounts are no money of Stripe's."""
+        return await self._shops[wanted.connection].zoho.receipt(wanted.zoho_payment_id, wanted.currency)
+
+    @activity.defn
+    async def book_fee(self, wanted: FeeInput) -> StepDone:
+        """Put Stripe's fee on the recorded payment, which otherwise stays as it is."""
+
+        async def call() -> StepDone:
+            await self._shops[wanted.connection].zoho.update_receipt(wanted.record, wanted.charges)
+            return StepDone()
+
+        return await self._once.write(_FEE, wanted, StepDone, call, amount=wanted.charges)
+
+    @activity.defn
+    async def find_fee(self, wanted: FeeInput) -> StepDone | None:
+        """Whether the recorded payment has the fee, read off the payment itself."""
+        query = wanted.record.zoho_payment_id, wanted.charges.currency
+        found = await self._shops[wanted.connection].zoho.receipt(*query)
+        if found is None or found.bank_charges != wanted.charges:
+            return None
+        await self._once.adopt(_FEE, wanted, StepDone(), amount=wanted.charges)
+        return StepDone()
 
     @activity.defn
     async def delete_payment(self, wanted: DocumentRef) -> StepDone:

@@ -16,6 +16,14 @@ class PaymentStarter(Protocol):
         """Signal-with-start of the payment's run."""
         ...
 
+    async def start_change(self, connection: str, payment_id: str, event: PaymentEvent) -> object:
+        """Start of the run that carries over what `event` changed of a payment that is closed, or closes now."""
+        ...
+
+    async def is_open(self, connection: str, payment_id: str) -> bool:
+        """Whether the payment's own run is open."""
+        ...
+
 
 class StartActivities:
     """Starts by business id: a repeat meets the same run."""
@@ -27,3 +35,8 @@ class StartActivities:
     async def start_payment(self, wanted: StartPaymentInput) -> None:
         """Start the payment's run, or tell the open one that something happened."""
         await self._starter.payment_event(wanted.connection, wanted.payment_id, wanted.event)
+
+    @activity.defn
+    async def start_change(self, wanted: StartPaymentInput) -> None:
+        """Start the run that carries over what the event changed; one event has one such run."""
+        await self._starter.start_change(wanted.connection, wanted.payment_id, wanted.event)

@@ -7,6 +7,7 @@ from temporalio import activity
 from activities.dossier import Dossier
 from activities.effects import Once
 from activities.shops import Shops
+from domain.payments import Fee
 from domain.runs import FetchedPayment, PaymentRef, ResolvedPayment, ResolveInput, StepDone, WriteBackInput
 
 
@@ -29,7 +30,17 @@ class StripeActivities:
             facts_ref=facts_ref,
             lines=tuple(line.line_id for line in facts.lines),
             round=await self._once.rounds(ref.connection, ref.payment_id),
+            fee=facts.fee.model_copy(update={"parts": ()}) if facts.fee else None,
         )
+
+    @activity.defn
+    async def fetch_fee(self, ref: PaymentRef) -> Fee | None:
+        """Read what Stripe kept, if it says so by now; the parts of it stay in the dossier."""
+        fee = await self._shops[ref.connection].stripe.fetch_fee(ref.payment_id)
+        if fee is None:
+            return None
+        await self._dossier.keep_fee(ref, fee)
+        return fee.model_copy(update={"parts": ()})
 
     @activity.defn
     async def resolve_payment(self, wanted: ResolveInput) -> ResolvedPayment:

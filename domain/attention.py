@@ -27,6 +27,7 @@ class AttentionClass(StrEnum):
     ORDER_NUMBER_TAKEN = "order_number_taken"
     CONTACT_NAME_TAKEN = "contact_name_taken"
     BALANCE_LEFT = "balance_left"
+    RECEIPT_MISSING = "receipt_missing"
     UNDO_FAILED = "undo_failed"
     NOT_ALLOWED = "not_allowed"
     ZOHO_REFUSED = "zoho_refused"
@@ -60,6 +61,7 @@ _BY_TYPE: dict[str, AttentionClass] = {
     "OrderNumberTaken": AttentionClass.ORDER_NUMBER_TAKEN,
     "ContactNameTaken": AttentionClass.CONTACT_NAME_TAKEN,
     "BalanceLeft": AttentionClass.BALANCE_LEFT,
+    "ReceiptMissing": AttentionClass.RECEIPT_MISSING,
     "UndoFailed": AttentionClass.UNDO_FAILED,
     "NotAllowed": AttentionClass.NOT_ALLOWED,
     "DossierChanged": AttentionClass.DOSSIER,

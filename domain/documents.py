@@ -5,6 +5,7 @@ A total or balance is None where Zoho came to an amount finer than a minor unit,
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 
@@ -129,10 +130,37 @@ class OrderDocument(Fact):
     own_steps: tuple[OwnStep, ...] = ()
 
 
+class Share(Fact):
+    """How much of a payment an invoice got."""
+
+    invoice_id: str
+    amount: Money
+
+
+class ReceiptRecord(Fact):
+    """A recorded payment as Zoho has it, as far as it has to be said again when one field of it changes."""
+
+    zoho_payment_id: str
+    contact_id: str
+    mode: str
+    amount: Money
+    day: date
+    reference: str = ""
+    description: str = ""
+    shares: tuple[Share, ...]
+    account_id: str = ""
+    exchange_rate: Decimal | None = None
+    bank_charges: Money
+
+
 class ReceiptDocument(Fact):
-    """A customer payment; `balance` is what its invoice still wants, None where the answer did not say."""
+    """A customer payment; `balance` is what its invoice still wants, None where the answer did not say.
+
+    `record` is None where Zoho's own amounts are finer than a minor unit.
+    """
 
     payment_id: str
     reference: str = ""
     amount: Money | None
     balance: Money | None = None
+    record: ReceiptRecord | None = None

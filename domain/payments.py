@@ -102,11 +102,41 @@ class ShippingCost(Fact):
     taxes: tuple[LineTax, ...] = ()
 
 
+class FeePart(Fact):
+    """One part of a fee: `kind` is Stripe's word (stripe_fee, tax, application_fee …)."""
+
+    kind: str
+    amount: Money
+    description: str = ""
+
+
+class Fee(Fact):
+    """The fee of a charge, off its balance transaction `transaction_id`, in the currency that Stripe settles in.
+
+    `exchange_rate` is Stripe's own: minor units of that currency for one minor unit of the payment's; None where the
+    two are one currency.
+    """
+
+    transaction_id: str
+    amount: Money
+    exchange_rate: Decimal | None = None
+    parts: tuple[FeePart, ...] = ()
+
+
+class ChargeSays(Fact):
+    """What stands on the charge itself. Stripe copies it from the intent once; only the charge's changes are told."""
+
+    receipt_email: str = ""
+    shipping: Address = Address()
+    metadata: dict[str, str] = Field(default_factory=dict)
+
+
 class PaymentFacts(Fact):
     """Everything Stripe says about one payment that an order needs.
 
     `payment_id` is the intent (`pi_…`), or the charge (`ch_…`) where there is no intent. `money` is what was
-    received. `created` is when the charge was made, UTC.
+    received, `intended` what was authorised: more, where only a part was captured. `created` is when the charge was
+    made, UTC. `fee` is None until Stripe has made the balance transaction.
     """
 
     payment_id: str
@@ -127,6 +157,9 @@ class PaymentFacts(Fact):
     shipping_cost: ShippingCost | None = None
     session_id: str = ""
     invoice_id: str = ""
+    intended: Money | None = None
+    at_charge: ChargeSays = ChargeSays()
+    fee: Fee | None = None
 
     def paid_at(self) -> datetime:
         """When the money came, UTC."""

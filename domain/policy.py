@@ -4,8 +4,32 @@ from __future__ import annotations
 
 from datetime import timedelta
 from enum import StrEnum
+from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+# What every carried payment's metadata gets.
+ORDER_ID_KEY = "zoho_salesorder_id"
+ORDER_NUMBER_KEY = "zoho_salesorder_number"
+# What else may be written back, besides the order's custom fields.
+SOURCES = ("contact_id", "invoice_id", "zoho_payment_id")
+# Stripe's limits of metadata.
+KEY_LIMIT = 40
+VALUE_LIMIT = 500
+
+
+class ForeignFee(StrEnum):
+    """What becomes of a fee that Stripe took in another currency than the payment's."""
+
+    LEAVE = "leave"  # booked with the payout, which is in the fee's currency
+    CONVERT = "convert"  # divided by Stripe's own exchange rate, rounded half up
+
+
+class PartialCapture(StrEnum):
+    """What becomes of a payment of which less was captured than its lines come to."""
+
+    HOLD = "hold"  # a person says which lines were captured
+    ADJUST = "adjust"  # the difference becomes the order's adjustment
 
 
 class Ship(StrEnum):
@@ -40,6 +64,8 @@ class PaymentPolicy(BaseModel):
     `remind_every`: how often people are told again of a run that waits for them; `escalate_after`: from when on the
     reminder says that it has waited too long.
     `ship`: whether package and shipment are made; `shipment_keys`: where they are told in Stripe's metadata.
+    `fee_patience`: how long a paid run stays open for Stripe's fee; one that comes later is booked by a run of its own.
+    `foreign_fee`: what becomes of a fee in another currency than the payment's.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -54,6 +80,8 @@ class PaymentPolicy(BaseModel):
     escalate_after: timedelta = timedelta(days=3)
     ship: Ship = Ship.NEVER
     shipment_keys: ShipmentKeys = ShipmentKeys()
+    fee_patience: timedelta = timedelta(minutes=10)
+    foreign_fee: ForeignFee = ForeignFee.LEAVE
 
 
 class TaxRounding(StrEnum):
@@ -75,6 +103,10 @@ class MappingPolicy(BaseModel):
     call of the API tells them before the first document, so the shop says them here.
     `delivery_method`: what a shipment says of the way it goes.
     `deposit_account_id`: Zoho account that payments go to (a Stripe clearing account), "" = Undeposited Funds.
+    `partial_capture`: what becomes of a payment that was captured in part.
+    `metadata_fields`: Stripe's metadata keys and the order's custom fields (api_name) that they fill.
+    `write_back`: further metadata keys that the payment gets, each with its source: `contact_id`, `invoice_id`,
+    `zoho_payment_id`, or a custom field of the order (`cf_…`). A key that is written is never read: that were a loop.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -90,3 +122,21 @@ class MappingPolicy(BaseModel):
     delivery_method: str = Field(default="Standard", min_length=1)
     deposit_account_id: str = ""
     payment_mode: str = "Stripe"
+    partial_capture: PartialCapture = PartialCapture.HOLD
+    metadata_fields: dict[str, str] = Field(default_factory=dict)
+    write_back: dict[str, str] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _no_loop(self) -> Self:
+        if both := sorted(self.own_keys() & self.metadata_fields.keys()):
+            raise ValueError(f"{', '.join(both)}: a metadata key is either read or written; name another key")
+        if long := sorted(key for key in self.write_back if not 0 < len(key) <= KEY_LIMIT):
+            raise ValueError(f"{', '.join(long)}: Stripe takes metadata keys of 1 to {KEY_LIMIT} characters")
+        unknown = sorted(s for s in self.write_back.values() if s not in SOURCES and not s.startswith("cf_"))
+        if unknown:
+            raise ValueError(f"{', '.join(unknown)}: write_back takes {', '.join(SOURCES)} or a custom field cf_…")
+        return self
+
+    def own_keys(self) -> frozenset[str]:
+        """The metadata keys that we write: a change of nothing but these is our own echo."""
+        return frozenset({ORDER_ID_KEY, ORDER_NUMBER_KEY, *self.write_back})

@@ -12,20 +12,24 @@ from enum import StrEnum
 from pydantic import AwareDatetime, Field
 
 from domain.attention import Amendment, Answer, Trouble
-from domain.documents import OrderDocumentLine, OwnStep, PackageDocument
+from domain.documents import OrderDocumentLine, OwnStep, PackageDocument, ReceiptRecord
 from domain.money import Money
-from domain.payments import Fact, PaymentStatus
+from domain.payments import Fact, Fee, PaymentStatus
 from domain.policy import PaymentPolicy
 from domain.problems import Problem
 
 
 class PaymentEvent(Fact):
-    """One thing Stripe said about a payment: a hint that wakes the run, which then reads the truth itself."""
+    """One thing Stripe said about a payment: a hint that wakes the run, which then reads the truth itself.
+
+    `changed` names the fields that an update says it changed, never their values.
+    """
 
     event_id: str
     type: str
     object_id: str
     created: AwareDatetime
+    changed: tuple[str, ...] = ()
 
 
 class UndoKind(StrEnum):
@@ -44,7 +48,7 @@ class Carried(Fact):
 
     `answer` came while the run was about to park; `aborting` is why everything is being taken back, "" where it is not.
     `undo` is in the order of the steps; `answers` counts what people answered so far, `reminders` how often they were
-    told since the run parked.
+    told since the run parked. `events` may change what is written already.
     """
 
     trouble: Trouble | None = None
@@ -58,6 +62,7 @@ class Carried(Fact):
     notes: tuple[str, ...] = ()
     answers: int = 0
     reminders: int = 0
+    events: tuple[PaymentEvent, ...] = ()
 
 
 class PaymentInput(Fact):
@@ -109,15 +114,22 @@ class Stage(StrEnum):
 
 
 class PaymentRef(Fact):
-    """Which payment an activity is about. `round` counts the times its documents were taken back and begun anew."""
+    """Which payment an activity is about. `round` counts the times its documents were taken back and begun anew.
+
+    `change` is the event whose run corrects them, "" for the payment's own run: each has effects of its own.
+    """
 
     connection: str
     payment_id: str
     round: int = 0
+    change: str = ""
 
 
 class FetchedPayment(Fact):
-    """What a run may know of a payment: everything else is in the dossier under `facts_ref`."""
+    """What a run may know of a payment: everything else is in the dossier under `facts_ref`.
+
+    `fee` is None until Stripe has told it; its parts stay in the dossier.
+    """
 
     status: PaymentStatus
     money: Money
@@ -125,6 +137,7 @@ class FetchedPayment(Fact):
     facts_ref: str
     lines: tuple[str, ...] = ()
     round: int = 0
+    fee: Fee | None = None
 
 
 class LookUpKind(StrEnum):
@@ -321,21 +334,26 @@ class InvoiceWritten(Fact):
 
 
 class ReceiptInput(PaymentRef):
-    """Money received, to be recorded as a customer payment against `invoice_id`."""
+    """Money received, to be recorded as a customer payment against `invoice_id`; `bank_charges` is Stripe's fee."""
 
     order_ref: str
     invoice_id: str
     contact_id: str
     total: Money
     exchange_rate: Decimal | None = None
+    bank_charges: Money | None = None
     after: int = 0
 
 
 class ReceiptWritten(Fact):
-    """A customer payment as Zoho has it; `balance` is what the invoice still wants."""
+    """A customer payment as Zoho has it; `balance` is what the invoice still wants.
+
+    `record` is None where the payment was found through its invoice, which does not tell the whole of it.
+    """
 
     zoho_payment_id: str = ""
     balance: Money | None = None
+    record: ReceiptRecord | None = None
     unknown: bool = False
     asked: int = 0
 
@@ -348,9 +366,11 @@ class StepDone(Fact):
 
 
 class WriteBackInput(PaymentRef):
-    """What the payment's Stripe metadata shall say."""
+    """What the payment's Stripe metadata shall say. `known` are the ids that the shop's own keys may be filled with."""
 
     metadata: dict[str, str]
+    order_ref: str = ""
+    known: dict[str, str] = Field(default_factory=dict)
     after: int = 0
 
 

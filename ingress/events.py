@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal, NoReturn
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StrictBool, StrictInt, TypeAdapter
 from pydantic import ValidationError as Invalid
 
+from domain.changes import changed_keys
 from ingress.signatures import BadDelivery
 
 MAX_DEPTH = 64
@@ -36,6 +37,7 @@ class _Seen(BaseModel):
 
 class _Data(BaseModel):
     object: dict[str, Any]
+    previous_attributes: dict[str, Any] | None = None
 
 
 class _Snapshot(_Seen):
@@ -64,7 +66,8 @@ _ANY_EVENT: TypeAdapter[_Snapshot | _Thin] = TypeAdapter(Annotated[_Snapshot | _
 class StripeEvent:
     """An event: `subject` is the object it is about as it was then (thin: `id` and `object` alone).
 
-    `account` is "" where the event is about the account that owns the endpoint.
+    `account` is "" where the event is about the account that owns the endpoint. `changed` names the fields that an
+    update changed; () where it does not say.
     """
 
     event_id: str
@@ -74,6 +77,7 @@ class StripeEvent:
     account: str
     thin: bool
     subject: Mapping[str, Any]
+    changed: tuple[str, ...] = ()
 
 
 def parse(raw: bytes) -> StripeEvent:
@@ -82,6 +86,7 @@ def parse(raw: bytes) -> StripeEvent:
         event = _ANY_EVENT.validate_python(loads(raw))
     except Invalid:
         raise BadDelivery("no-event") from None
+    changed: tuple[str, ...] = ()
     if isinstance(event, _Thin):
         related = event.related_object
         subject = {"id": related.id, "object": related.type} if related else {}
@@ -89,8 +94,10 @@ def parse(raw: bytes) -> StripeEvent:
         created = event.created.astimezone(UTC)
     else:
         subject, account = event.data.object, event.account or ""
+        changed = changed_keys(event.data.previous_attributes)
         created = datetime.fromtimestamp(event.created, UTC)
-    return StripeEvent(event.id, event.type, created, event.livemode, account, isinstance(event, _Thin), subject)
+    thin = isinstance(event, _Thin)
+    return StripeEvent(event.id, event.type, created, event.livemode, account, thin, subject, changed)
 
 
 def loads(raw: bytes) -> Any:

@@ -8,7 +8,7 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 
-from temporalio.client import Client
+from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.common import (
     SearchAttributePair,
     TypedSearchAttributes,
@@ -16,10 +16,12 @@ from temporalio.common import (
     WorkflowIDReusePolicy,
 )
 from temporalio.exceptions import WorkflowAlreadyStartedError
-from temporalio.service import RPCError
+from temporalio.service import RPCError, RPCStatusCode
 
 from clients.connections import Connection
 from clients.errors import TryLater
+from domain.changes import may_change, says_paid
+from domain.corrections import ChangeInput
 from domain.numbers import order_number
 from domain.runs import PaymentEvent, PaymentInput, ResolveInput, Stage
 from workflows import contract
@@ -58,7 +60,12 @@ class Starter:
     async def payment_event(
         self, connection: str, payment_id: str, seen: PaymentEvent, summary_hint: str = ""
     ) -> Started:
-        """Tells `seen` to the payment's run, started if there is none. `summary_hint` such as `49.90 EUR`."""
+        """Tells `seen` to the payment's run, started if there is none. `summary_hint` such as `49.90 EUR`.
+
+        An event that only tells a change starts no payment's run; of a closed one it gets a run of its own.
+        """
+        if not says_paid(seen.type):
+            return await self._tell_change(connection, payment_id, seen)
         number = order_number(payment_id)
         start = PaymentInput(
             connection=connection,
@@ -67,7 +74,7 @@ class Starter:
             policy=self._connections[connection].policy,
             zoho_queue=self._zoho_queue,
         )
-        return await self._start(
+        told = await self._start(
             contract.PAYMENT_WORKFLOW,
             start,
             id=contract.payment_workflow_id(connection, payment_id),
@@ -77,6 +84,57 @@ class Starter:
             start_signal=contract.PAYMENT_EVENT,
             start_signal_args=[seen],
         )
+        if told is Started.ALREADY_DONE and may_change(seen.type):
+            return await self.start_change(connection, payment_id, seen)
+        return told
+
+    async def start_change(self, connection: str, payment_id: str, seen: PaymentEvent) -> Started:
+        """A run that carries over what `seen` changed, once the payment's own run has closed."""
+        about = self._connections[connection]
+        start = ChangeInput(
+            connection=connection,
+            payment_id=payment_id,
+            organization_id=about.zoho.organization_id,
+            policy=about.policy,
+            zoho_queue=self._zoho_queue,
+            event=seen,
+        )
+        # A customer's event may change several payments.
+        named = payment_id if seen.object_id.startswith("cus_") else ""
+        return await self._start(
+            contract.CHANGE_WORKFLOW,
+            start,
+            id=contract.change_workflow_id(connection, seen.event_id, named),
+            ids=[payment_id, order_number(payment_id), seen.event_id, seen.object_id],
+            connection=connection,
+            summary=[payment_id, f"{seen.type} afterwards", f"order {order_number(payment_id)}"],
+        )
+
+    async def is_open(self, connection: str, payment_id: str) -> bool:
+        """Whether the payment's own run is open. TryLater where Temporal did not say."""
+        handle = self._client.get_workflow_handle(contract.payment_workflow_id(connection, payment_id))
+        try:
+            described = await handle.describe(rpc_timeout=self._patience)
+        except RPCError as error:
+            if error.status is RPCStatusCode.NOT_FOUND:
+                return False
+            raise TryLater("temporal", f"{handle.id} was not described: {error!r}") from error
+        return described.status is WorkflowExecutionStatus.RUNNING
+
+    async def _tell_change(self, connection: str, payment_id: str, seen: PaymentEvent) -> Started:
+        handle = self._client.get_workflow_handle(contract.payment_workflow_id(connection, payment_id))
+        try:
+            async with asyncio.timeout(self._patience.total_seconds()):
+                await handle.signal(contract.PAYMENT_EVENT, seen, rpc_timeout=self._patience)
+        except RPCError as error:
+            if error.status is not RPCStatusCode.NOT_FOUND:
+                raise TryLater("temporal", f"{handle.id} took no signal: {error!r}") from error
+        except (RuntimeError, TimeoutError) as error:
+            raise TryLater("temporal", f"{handle.id} took no signal: {error!r}") from error
+        else:
+            return Started.ACCEPTED
+        # Nothing can be cancelled after the money has come.
+        return await self.start_change(connection, payment_id, seen) if may_change(seen.type) else Started.ALREADY_DONE
 
     async def resolve_event(self, connection: str, seen: PaymentEvent) -> Started:
         """A small run that asks Stripe which payment `seen.object_id` belongs to, and passes `seen` on."""

@@ -14,6 +14,7 @@ from aiohttp import web
 
 from clients.connections import Connection
 from clients.errors import TryLater
+from domain.changes import is_echo
 from domain.runs import PaymentEvent
 from ingress.events import StripeEvent, parse
 from ingress.limits import Limits
@@ -153,6 +154,8 @@ class StripeWebhook:
             raise Refusal(400, bad.reason) from bad
         if isinstance(subject, Nothing):
             return f"ignored-{subject.reason}"
+        if is_echo(event.changed, self._connections[slug].mapping.own_keys()):
+            return "ignored-own"
         try:
             outcome = await self._start(slug, event, subject)
         except TryLater as error:
@@ -164,7 +167,9 @@ class StripeWebhook:
 
     async def _start(self, slug: str, event: StripeEvent, subject: Named | Unnamed) -> Started:
         about = str(event.subject["id"]) if isinstance(subject, Named) else subject.object_id
-        seen = PaymentEvent(event_id=event.event_id, type=event.type, object_id=about, created=event.created)
+        seen = PaymentEvent(
+            event_id=event.event_id, type=event.type, object_id=about, created=event.created, changed=event.changed
+        )
         if isinstance(subject, Named):
             start = partial(self._starter.payment_event, slug, subject.payment_id, seen, subject.money)
             same = (slug, subject.payment_id, subject.paid) if subject.paid else None

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from domain.changes import concerns_zoho
 from domain.money import Money
 from ingress.events import StripeEvent
 from ingress.signatures import BadDelivery
@@ -52,6 +53,8 @@ def subject_of(event: StripeEvent) -> Subject:
     if rule is None:
         return Nothing("type")
     object_id = _id(event.subject.get("id"))
+    if rule is _customer and not concerns_zoho(event.changed):
+        return Nothing("of-no-concern")
     if not event.thin:
         return rule(event.subject)
     return Named(object_id) if object_id.startswith("pi_") else Unnamed(object_id)
@@ -85,12 +88,21 @@ def _invoice(invoice: Mapping[str, Any]) -> Subject:
     return Unnamed(_id(invoice.get("id")))
 
 
+def _customer(customer: Mapping[str, Any]) -> Subject:
+    """Stripe has to be asked what the customer paid."""
+    return Unnamed(_id(customer.get("id")))
+
+
 _RULES: dict[str, Callable[[Mapping[str, Any]], Subject]] = {
     "payment_intent.succeeded": _intent,
     "charge.succeeded": _charge,
     "checkout.session.completed": _session,
     "checkout.session.async_payment_succeeded": _session,
     "invoice.paid": _invoice,
+    "charge.captured": _charge,
+    "charge.updated": _charge,
+    "payment_intent.canceled": _intent,
+    "customer.updated": _customer,
 }
 EVENT_TYPES = frozenset(_RULES) | {f"v1.{name}" for name in _RULES}
 

@@ -42,6 +42,7 @@ QUICK = PaymentPolicy(
     first_retry=timedelta(milliseconds=20),
     longest_retry=timedelta(milliseconds=500),
     call_timeout=timedelta(seconds=5),
+    fee_patience=timedelta(0),
 )
 MAPPING = MappingPolicy(shipping_sku="SHIPPING", shipment_days=2)
 ITEMS = [
@@ -198,10 +199,14 @@ async def a_house(
     cached: int = 1000,
     store_url: str = "",
     seed: Mapping[str, Any] | None = None,
+    fee_after: float | None = None,
     events: Sequence[str] = ("*",),
     **changes: Any,
 ) -> AsyncIterator[House]:
-    """Everything running; `seed` changes the organisation, `changes` the connection."""
+    """Everything running; `seed` changes the organisation, `changes` the connection.
+
+    Stripe makes a charge's balance transaction `fee_after` seconds, or only when it is asked to.
+    """
     slug = f"shop-{uuid.uuid4().hex[:12]}"
     async with AsyncExitStack() as stack:
         stripe = await serve(make_stripe(accounts=[]))
@@ -215,6 +220,7 @@ async def a_house(
         (await http.post(f"{stripe.url}/_seed", json={"accounts": [account]})).raise_for_status()
         organization = {"organization_id": ORGANIZATION, **SEED, **(seed or {})}
         (await http.post(f"{zoho.url}/_seed", json={"organizations": [organization]})).raise_for_status()
+        (await http.post(f"{stripe.url}/_switches", json={"balance_after": fee_after})).raise_for_status()
         secret = "whsec_" + uuid.uuid4().hex
         connection = connection_of(slug, stripe.url, zoho.url, secrets=(SecretStr(secret),), **changes)
         connections = {slug: connection}

@@ -21,7 +21,7 @@ with workflow.unsafe.imports_passed_through():
 
 _DOCUMENTS = ("order", "invoice", "payment", "package", "shipment")
 # The order is complete without these.
-_SKIPPABLE = ("write_back", "ship")
+_SKIPPABLE = ("write_back", "ship", "fee")
 
 
 class Attended:

@@ -14,6 +14,7 @@ ZOHO_BULK_QUEUE = "zoho-bulk"
 # Workflow types.
 PAYMENT_WORKFLOW = "PaymentWorkflow"
 RESOLVE_WORKFLOW = "ResolveWorkflow"
+CHANGE_WORKFLOW = "ChangeWorkflow"
 
 # Signals, updates, queries.
 PAYMENT_EVENT = "payment_event"
@@ -39,6 +40,14 @@ def payment_workflow_id(connection: str, payment_id: str) -> str:
 def resolve_workflow_id(connection: str, event_id: str) -> str:
     """`resolve:<connection>:evt_…`: the small run that finds out which payment an event is about."""
     return f"resolve:{connection}:{event_id}"
+
+
+def change_workflow_id(connection: str, event_id: str, payment_id: str = "") -> str:
+    """`change:<connection>:evt_…`: the run that carries over what the event changed of a closed payment.
+
+    `payment_id` is named, `change:<connection>:evt_…:pi_…`, where one event (a customer's) changes several payments.
+    """
+    return ":".join(filter(None, ("change", connection, event_id, payment_id)))
 
 
 def business_ids(payment_id: str, *found: str) -> list[str]:

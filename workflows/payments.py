@@ -11,8 +11,12 @@ with workflow.unsafe.imports_passed_through():
     from activities.catalogue import CatalogueActivities
     from activities.messages import MessageActivities
     from activities.orders import OrderActivities
+    from activities.starts import StartActivities
     from activities.stripe import StripeActivities
-    from domain.payments import PaymentStatus
+    from domain.changes import is_news, may_tell_fee
+    from domain.fees import bookable
+    from domain.money import Money
+    from domain.payments import Fee, PaymentStatus
     from domain.policy import Ship
     from domain.runs import (
         FetchedPayment,
@@ -30,6 +34,7 @@ with workflow.unsafe.imports_passed_through():
         PrepareInput,
         ReceiptWritten,
         Stage,
+        StartPaymentInput,
         UndoKind,
         WriteBackInput,
     )
@@ -37,6 +42,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows import contract
     from workflows.attended import Attended
     from workflows.contacts import settle_addresses, settle_contact
+    from workflows.fees import book_fee
     from workflows.sales import Sale
     from workflows.shipping import Shipping
 
@@ -59,7 +65,9 @@ class PaymentWorkflow(Attended):
     @workflow.init
     def __init__(self, start: PaymentInput) -> None:
         super().__init__(start)
-        self._events: list[PaymentEvent] = []
+        self._events = list(start.carried.events)
+        self._heard = 0
+        self._fee: Fee | None = None
 
     @workflow.run
     async def run(self, start: PaymentInput) -> PaymentResult:
@@ -74,10 +82,11 @@ class PaymentWorkflow(Attended):
             order = await sale.order()
             invoice = await sale.invoice(order)
             self._check_stock(invoice)
-            receipt = await sale.record_payment(invoice)
+            receipt = await sale.record_payment(invoice, self._charges())
             shipment = await self._ship(wanted, order)
             await self._write_back(order, plan, shipment)
             await self._tell_people(plan)
+            await self._settle_fee(receipt)
             return await self._close(wanted, order, invoice, receipt, shipment)
         except (ApplicationError, ActivityError, asyncio.CancelledError) as error:
             await self._park(error)
@@ -106,6 +115,7 @@ class PaymentWorkflow(Attended):
             )
             self._total, self._lines = fetched.money, fetched.lines
             if fetched.status is PaymentStatus.PAID:
+                self._heard, self._fee = heard, fetched.fee
                 self._found["charge"] = fetched.charge_id
                 self._ref = self._ref.model_copy(update={"round": fetched.round})
                 return fetched
@@ -217,6 +227,58 @@ class PaymentWorkflow(Attended):
             notice = NotifyInput(**dict(self._ref), message=message)
             await self._calls.tell(MessageActivities.notify_paid, notice, "Tell people that the order is paid")
 
+    def _charges(self) -> Money | None:
+        """What of the fee is to stand on the recorded payment; None where it is not known, or left to the payout."""
+        if self._fee is None or self._total is None:
+            return None
+        return bookable(self._fee, self._total.currency, self._start.policy.foreign_fee).charges
+
+    async def _settle_fee(self, receipt: ReceiptWritten) -> None:
+        """The fee, if Stripe tells it within the policy's time; one that comes later is booked by a run of its own."""
+        self._step = "fee"
+        self._reach(Stage.PAID, payment=receipt.zoho_payment_id, index=True)
+        if self._step in self._start.carried.skipped:
+            return
+        self._fee = self._fee or await self._await_fee()
+        if self._fee is None or self._total is None:
+            self._notes.append("Stripe has not told its fee yet")
+            return
+        self._notes.append(bookable(self._fee, self._total.currency, self._start.policy.foreign_fee).note)
+        if charges := self._charges():
+            await book_fee(self._calls, self._ref, receipt, charges)
+        self._show()
+
+    async def _await_fee(self) -> Fee | None:
+        """Look when `charge.updated` comes, and once more when the patience ends."""
+        deadline, heard = workflow.now() + self._start.policy.fee_patience, self._heard
+        while True:
+            told = await self._tells_fee(heard, (deadline - workflow.now()).total_seconds())
+            heard = len(self._events)
+            fee = await self._calls.read(StripeActivities.fetch_fee, self._ref, "Read what Stripe kept of the payment")
+            if fee is not None or not told:
+                return fee
+
+    async def _tells_fee(self, heard: int, seconds: float) -> bool:
+        try:
+            await workflow.wait_condition(
+                lambda: any(may_tell_fee(event.type, event.changed) for event in self._events[heard:]),
+                timeout=max(seconds, 0),
+                timeout_summary="Close without Stripe's fee when it has not come by then",
+            )
+        except TimeoutError:
+            return False
+        return True
+
+    async def _hand_over(self) -> None:
+        """What Stripe told since the payment was read, and may change what is written, gets a run of its own."""
+        position = 0 if self._start.carried.undo else self._heard
+        while position < len(self._events):
+            event = self._events[position]
+            position += 1
+            if is_news(event.type, event.changed, fee_known=self._fee is not None):
+                later = StartPaymentInput(connection=self._ref.connection, payment_id=self._ref.payment_id, event=event)
+                await self._calls.write(StartActivities.start_change, later, f"Let {event.event_id} be carried over")
+
     async def _close(
         self,
         wanted: OrderInput,
@@ -225,8 +287,8 @@ class PaymentWorkflow(Attended):
         receipt: ReceiptWritten,
         shipment: ShipmentWritten | None,
     ) -> PaymentResult:
-        self._reach(Stage.PAID, payment=receipt.zoho_payment_id, index=True)
         await workflow.wait_condition(workflow.all_handlers_finished)
+        await self._hand_over()
         return PaymentResult(
             salesorder_id=order.salesorder_id,
             number=wanted.number,

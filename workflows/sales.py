@@ -213,8 +213,8 @@ class Sale:
 
         await self._calls.settle(write, look, "sent mark")
 
-    async def record_payment(self, invoice: InvoiceWritten) -> ReceiptWritten:
-        """The money on the invoice, which then wants nothing more."""
+    async def record_payment(self, invoice: InvoiceWritten, charges: Money | None = None) -> ReceiptWritten:
+        """The money on the invoice, which then wants nothing more; `charges` are Stripe's fee, where it is known."""
         wanted = self._wanted
         target = ReceiptInput(
             **dict(self._ref),
@@ -223,6 +223,7 @@ class Sale:
             contact_id=wanted.contact_id,
             total=wanted.total,
             exchange_rate=wanted.exchange_rate,
+            bank_charges=charges,
         )
 
         self._undo.register(UndoKind.DELETE_PAYMENT)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from clients.stripe.raw import Raw, address, moment, money, part, reference, text, words
+from clients.stripe.raw import Raw, address, moment, money, number, part, parts, reference, text, words
 from domain.currencies import exponent
 from domain.payments import (
     Address,
     Buyer,
+    ChargeSays,
+    Fee,
+    FeePart,
     LineSource,
     PaidLine,
     PaymentFacts,
@@ -64,12 +67,15 @@ def intent_facts(intent: Raw, found: FoundLines, *, account_id: str) -> PaymentF
         buyer=_buyer(intent, charge, found),
         billing=_billing(charge, found),
         shipping=_shipping(intent, charge, found),
-        metadata={**words(found.invoice), **words(found.session), **words(intent)},
+        metadata={**words(found.invoice), **words(found.session), **words(charge), **words(intent)},
         line_source=found.source,
         lines=found.lines,
         shipping_cost=found.shipping_cost,
         session_id=text(found.session, "id"),
         invoice_id=text(found.invoice, "id") or reference(found.session, "invoice"),
+        intended=money(intent, "amount", currency),
+        at_charge=_at_charge(charge),
+        fee=charge_fee(charge),
     )
 
 
@@ -93,6 +99,34 @@ def charge_facts(charge: Raw, found: FoundLines, *, account_id: str) -> PaymentF
         line_source=found.source,
         lines=found.lines,
         shipping_cost=found.shipping_cost,
+        intended=money(charge, "amount", currency),
+        at_charge=_at_charge(charge),
+        fee=charge_fee(charge),
+    )
+
+
+def charge_fee(charge: Raw) -> Fee | None:
+    """What Stripe kept of a charge with `balance_transaction` expanded; None until there is one."""
+    row = part(charge, "balance_transaction")
+    if not row:
+        return None
+    currency = _currency(row)
+    return Fee(
+        transaction_id=text(row, "id"),
+        amount=money(row, "fee", currency),
+        exchange_rate=number(row.get("exchange_rate")),
+        parts=tuple(map(_fee_part, parts(row, "fee_details"))),
+    )
+
+
+def _fee_part(detail: Raw) -> FeePart:
+    amount = money(detail, "amount", _currency(detail))
+    return FeePart(kind=text(detail, "type"), amount=amount, description=text(detail, "description"))
+
+
+def _at_charge(charge: Raw) -> ChargeSays:
+    return ChargeSays(
+        receipt_email=text(charge, "receipt_email"), shipping=_placed(part(charge, "shipping")), metadata=words(charge)
     )
 
 
@@ -157,9 +191,12 @@ def _shipping(owner: Raw, charge: Raw, found: FoundLines) -> Address:
         part(found.invoice, "customer_shipping"),
         part(charge, "shipping"),
     )
-    return _fullest(
-        *(address(part(raw, "address"), name=text(raw, "name"), phone=text(raw, "phone")) for raw in places)
-    )
+    return _fullest(*map(_placed, places))
+
+
+def _placed(raw: Raw) -> Address:
+    """An address with the name and phone that Stripe keeps beside it."""
+    return address(part(raw, "address"), name=text(raw, "name"), phone=text(raw, "phone"))
 
 
 def _fullest(*addresses: Address) -> Address:

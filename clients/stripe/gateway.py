@@ -11,10 +11,10 @@ from pydantic import ValidationError
 
 from clients.connections import StripeAccount
 from clients.errors import Refused
-from clients.stripe.facts import FoundLines, charge_facts, intent_facts, intent_status
+from clients.stripe.facts import FoundLines, charge_facts, charge_fee, intent_facts, intent_status
 from clients.stripe.raw import Raw, part, reference, text
 from clients.stripe.search import LineFinder, answer, first, in_metadata
-from domain.payments import PaymentFacts, PaymentStatus
+from domain.payments import Fee, PaymentFacts, PaymentStatus
 from domain.policy import MappingPolicy
 
 # Pinned here and not left to the SDK: webhook endpoints have to be made with the same version.
@@ -72,6 +72,15 @@ class StripeGateway:
             fields = ", ".join(".".join(map(str, fault["loc"])) for fault in error.errors())
             raise Refused("stripe", f"{payment_id} has values of unknown kind in {fields}", code="shape") from None
 
+    async def fetch_fee(self, payment_id: str) -> Fee | None:
+        """What Stripe kept of `pi_…` or `ch_…`; None until it has made the balance transaction. One request."""
+        if payment_id.startswith("pi_"):
+            expand = ["latest_charge.balance_transaction"]
+            intent = await answer(self._client.v1.payment_intents.retrieve_async(payment_id, {"expand": expand}))
+            return charge_fee(part(intent, "latest_charge"))
+        charging = self._client.v1.charges.retrieve_async(payment_id, {"expand": ["balance_transaction"]})
+        return charge_fee(await answer(charging))
+
     async def resolve_payment(self, object_id: str) -> str | None:
         """The payment behind a charge, session, invoice or invoice payment; None where it has none (yet).
 
@@ -116,7 +125,7 @@ class StripeGateway:
 
     async def _intent(self, payment_id: str) -> PaymentFacts:
         retrieving = self._client.v1.payment_intents.retrieve_async(
-            payment_id, {"expand": ["latest_charge", "customer"]}
+            payment_id, {"expand": ["latest_charge.balance_transaction", "customer"]}
         )
         intent = await answer(retrieving)
         wanted = intent_status(intent) is PaymentStatus.PAID
@@ -124,7 +133,7 @@ class StripeGateway:
         return intent_facts(intent, found, account_id=self._account.account_id)
 
     async def _charge(self, payment_id: str) -> PaymentFacts:
-        retrieving = self._client.v1.charges.retrieve_async(payment_id, {"expand": ["customer"]})
+        retrieving = self._client.v1.charges.retrieve_async(payment_id, {"expand": ["customer", "balance_transaction"]})
         charge = await answer(retrieving)
         if intent := reference(charge, "payment_intent"):
             raise Refused("stripe", f"{payment_id} belongs to {intent}: carry that payment", code="has_intent")

@@ -202,6 +202,15 @@ class ZohoClient:
         request = Request("POST", "/customerpayments", body=payment.body())
         return await self._caller.one(request, Payment, "payment", "customerpayment")
 
+    async def get_payment(self, payment_id: str) -> Payment:
+        """One payment with the invoices it paid."""
+        return await self._caller.one(Request("GET", path("customerpayments", payment_id)), Payment, "payment")
+
+    async def update_payment(self, payment_id: str, payment: NewPayment) -> Payment:
+        """Says the whole payment anew. Twice changes nothing more."""
+        request = Request("PUT", path("customerpayments", payment_id), body=payment.body())
+        return await self._caller.one(request, Payment, "payment", "customerpayment")
+
     async def find_payments(self, *, reference_number: str) -> list[Payment]:
         """The payments with this reference."""
         wanted = {"reference_number": reference_number}

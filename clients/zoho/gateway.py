@@ -6,6 +6,7 @@ from clients.zoho.client import ZohoClient
 from clients.zoho.models import InvoiceShare, NewPayment
 from clients.zoho.translation import (
     address_of,
+    changed_payment,
     contact_document,
     exact,
     invoice_document,
@@ -15,6 +16,7 @@ from clients.zoho.translation import (
     new_package,
     new_shipment,
     order_document,
+    receipt_record,
     shipment_document,
     zoho_address,
 )
@@ -27,9 +29,11 @@ from domain.documents import (
     OrganizationFacts,
     PackageDocument,
     ReceiptDocument,
+    ReceiptRecord,
     ShipmentDocument,
     TaxFacts,
 )
+from domain.money import Money
 from domain.orders import OrderDraft
 from domain.payments import Address
 from domain.policy import MappingPolicy
@@ -157,6 +161,7 @@ class ZohoGateway:
                 invoices=(InvoiceShare(invoice_id=wanted.invoice_id, amount_applied=wanted.total.decimal()),),
                 account_id=mapping.deposit_account_id,
                 exchange_rate=wanted.exchange_rate,
+                bank_charges=wanted.bank_charges.decimal() if wanted.bank_charges else None,
             )
         )
         left = [row.balance for row in paid.invoices if row.invoice_id == wanted.invoice_id]
@@ -166,6 +171,7 @@ class ZohoGateway:
             reference=paid.reference_number,
             amount=exact(paid.amount, wanted.total.currency),
             balance=None if balance is None else exact(balance, wanted.total.currency),
+            record=receipt_record(paid, wanted.total.currency),
         )
 
     async def create_package(self, draft: OrderDraft, wanted: PackageInput) -> PackageDocument:
@@ -187,3 +193,14 @@ class ZohoGateway:
     async def delete_shipment(self, shipment_id: str) -> None:
         """Take a shipment back: its goods are in physical stock again."""
         await self._client.delete_shipment(shipment_id)
+    async def find_receipts(self, reference: str) -> list[str]:
+        """The ids of the payments with this reference."""
+        return [row.payment_id for row in await self._client.find_payments(reference_number=reference)]
+
+    async def receipt(self, payment_id: str, currency: str) -> ReceiptRecord | None:
+        """The recorded payment; None where it holds amounts finer than a minor unit of `currency`."""
+        return receipt_record(await self._client.get_payment(payment_id), currency)
+
+    async def update_receipt(self, record: ReceiptRecord, charges: Money) -> None:
+        """The recorded payment with these bank charges, and otherwise as it is."""
+        await self._client.update_payment(record.zoho_payment_id, changed_payment(record, charges))

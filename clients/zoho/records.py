@@ -301,4 +301,6 @@ class Payment(Record):
     bank_charges: Decimal = Decimal(0)
     unused_amount: Decimal = Decimal(0)
     account_id: str = ""
+    description: str = ""
+    exchange_rate: Decimal | None = None
     invoices: tuple[AppliedInvoice, ...] = ()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from decimal import Decimal
 
 from clients.zoho.models import (
@@ -10,6 +11,7 @@ from clients.zoho.models import (
     ContactAddress,
     CustomField,
     Invoice,
+    InvoiceShare,
     LinkedInvoice,
     LinkedPackage,
     NewContact,
@@ -19,8 +21,10 @@ from clients.zoho.models import (
     NewLine,
     NewPackage,
     NewPackageLine,
+    NewPayment,
     NewSalesOrder,
     NewShipment,
+    Payment,
     SalesOrder,
     Shipment,
     ZohoAddress,
@@ -32,6 +36,8 @@ from domain.documents import (
     OrderDocumentLine,
     OwnStep,
     PackageDocument,
+    ReceiptRecord,
+    Share,
     ShipmentDocument,
 )
 from domain.money import Money
@@ -238,6 +244,52 @@ def _linked(invoice: LinkedInvoice, currency: str) -> InvoiceDocument:
         status=invoice.status,
         total=exact(invoice.total, currency),
         balance=exact(invoice.balance, currency),
+    )
+
+
+def receipt_record(paid: Payment, currency: str) -> ReceiptRecord | None:
+    """The payment as it can be said again; None where an amount is finer than a minor unit, or the day unclear."""
+    amount, charges, day = exact(paid.amount, currency), exact(paid.bank_charges, currency), _day(paid.date)
+    shares = [(row.invoice_id, exact(row.amount_applied, currency)) for row in paid.invoices]
+    applied = tuple(Share(invoice_id=invoice, amount=money) for invoice, money in shares if money is not None)
+    if amount is None or charges is None or day is None or len(applied) < len(shares):
+        return None
+    return ReceiptRecord(
+        zoho_payment_id=paid.payment_id,
+        contact_id=paid.customer_id,
+        mode=paid.payment_mode,
+        amount=amount,
+        day=day,
+        reference=paid.reference_number,
+        description=paid.description,
+        shares=applied,
+        account_id=paid.account_id,
+        exchange_rate=None if paid.exchange_rate == 1 else paid.exchange_rate,
+        bank_charges=charges,
+    )
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def changed_payment(record: ReceiptRecord, charges: Money) -> NewPayment:
+    return NewPayment(
+        customer_id=record.contact_id,
+        payment_mode=record.mode,
+        amount=record.amount.decimal(),
+        date=record.day,
+        reference_number=record.reference,
+        description=record.description,
+        invoices=tuple(
+            InvoiceShare(invoice_id=share.invoice_id, amount_applied=share.amount.decimal()) for share in record.shares
+        ),
+        bank_charges=charges.decimal(),
+        account_id=record.account_id,
+        exchange_rate=record.exchange_rate,
     )
 
 

@@ -6,7 +6,7 @@ import uuid
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, TypeVar
 
@@ -20,11 +20,12 @@ from temporalio.common import (
 )
 from temporalio.worker import Worker
 
-from domain.documents import OrderDocumentLine
+from domain.documents import OrderDocumentLine, ReceiptRecord, Share
 from domain.money import Money
 from domain.numbers import order_number
-from domain.payments import PaymentStatus
+from domain.payments import Fee, PaymentStatus
 from domain.policy import PaymentPolicy
+from domain.receipts import FeeInput, ReceiptQuery
 from domain.runs import (
     AddressInput,
     AddressPlan,
@@ -63,6 +64,16 @@ from workflows.resolves import ResolveWorkflow
 
 TOTAL = Money.of(4990, "EUR")
 GOODS = (OrderDocumentLine(line_item_id="l-1", item_id="i-1", quantity=Decimal(1), stocked=True),)
+FEE = Fee(transaction_id="txn_1", amount=Money.of(175, "EUR"))
+RECORD = ReceiptRecord(
+    zoho_payment_id="pay-1",
+    contact_id="c-1",
+    mode="Stripe",
+    amount=TOTAL,
+    day=date(2026, 11, 23),
+    shares=(Share(invoice_id="in-1", amount=TOTAL),),
+    bank_charges=FEE.amount,
+)
 QUICK = PaymentPolicy(
     unpaid_patience=timedelta(milliseconds=400),
     settle_wait=timedelta(milliseconds=20),
@@ -70,9 +81,13 @@ QUICK = PaymentPolicy(
     first_retry=timedelta(milliseconds=10),
     longest_retry=timedelta(milliseconds=50),
     call_timeout=timedelta(seconds=5),
+    fee_patience=timedelta(milliseconds=100),
 )
 ANSWERS: dict[str, Any] = {
-    "fetch_payment": FetchedPayment(status=PaymentStatus.PAID, money=TOTAL, charge_id="ch_1", facts_ref="facts"),
+    "fetch_payment": FetchedPayment(
+        status=PaymentStatus.PAID, money=TOTAL, charge_id="ch_1", facts_ref="facts", fee=FEE
+    ),
+    "fetch_fee": None,
     "create_sales_order": OrderWritten(
         salesorder_id="so-1", status="draft", total=TOTAL, reference="", line_item_ids=("l-1",), goods=GOODS
     ),
@@ -84,7 +99,11 @@ ANSWERS: dict[str, Any] = {
     "find_invoice": None,
     "read_invoice": InvoiceWritten(invoice_id="in-1", number="INV-1", status="sent", total=TOTAL, balance=TOTAL),
     "mark_invoice_sent": StepDone(),
-    "record_payment": ReceiptWritten(zoho_payment_id="pay-1", balance=TOTAL.zero()),
+    "record_payment": ReceiptWritten(zoho_payment_id="pay-1", balance=TOTAL.zero(), record=RECORD),
+    "find_receipt": "pay-1",
+    "read_receipt": RECORD,
+    "book_fee": StepDone(),
+    "find_fee": None,
     "find_payment": None,
     "write_back": StepDone(),
     "notify_paid": StepDone(),
@@ -112,6 +131,7 @@ ANSWERS: dict[str, Any] = {
     "find_item": None,
     "resolve_payment": ResolvedPayment(payment_id="pi_found"),
     "start_payment": None,
+    "start_change": None,
 }
 Answer = TypeVar("Answer")
 
@@ -176,6 +196,12 @@ def activities(script: Script) -> list[Callable[..., Any]]:
         "fetch_payment": (PaymentRef, FetchedPayment),
         "resolve_payment": (ResolveInput, ResolvedPayment),
         "start_payment": (StartPaymentInput, None),
+        "start_change": (StartPaymentInput, None),
+        "fetch_fee": (PaymentRef, Fee | None),
+        "find_receipt": (PaymentRef, str),
+        "read_receipt": (ReceiptQuery, ReceiptRecord | None),
+        "book_fee": (FeeInput, StepDone),
+        "find_fee": (FeeInput, StepDone | None),
         "prepare_order": (PrepareInput, OrderPlan),
         "claim_contact": (ContactInput, ContactClaim),
         "release_contact": (ContactInput, None),
@@ -249,10 +275,14 @@ class Stage:
         )
 
 
-def event(object_id: str, kind: str = "payment_intent.succeeded") -> PaymentEvent:
+def event(object_id: str, kind: str = "payment_intent.succeeded", *changed: str) -> PaymentEvent:
     """A hint that something happened."""
     return PaymentEvent(
-        event_id=f"evt_{uuid.uuid4().hex}", type=kind, object_id=object_id, created=datetime(2026, 11, 23, tzinfo=UTC)
+        event_id=f"evt_{uuid.uuid4().hex}",
+        type=kind,
+        object_id=object_id,
+        created=datetime(2026, 11, 23, tzinfo=UTC),
+        changed=changed,
     )
 
 

@@ -17,13 +17,13 @@ from domain.attention import AmendableField, Amendment, Trouble
 from domain.payments import PaymentStatus
 from domain.problems import Problem, ProblemCode
 from domain.runs import FetchedPayment, InvoiceWritten, OrderPlan, OrderWritten, ReceiptWritten
-from tests.workflows.fakes import QUICK, TOTAL, Script, Stage, known_plan, on_stage
+from tests.workflows.fakes import FEE, QUICK, TOTAL, Script, Stage, known_plan, on_stage
 from tests.workflows.test_payments import STORY, until_parked
 from workflows import contract
 
 PROBLEM = Problem(code=ProblemCode.UNKNOWN_SKU, message="Zoho has no active item with SKU 'X'")
 TWO_LINES = FetchedPayment(
-    status=PaymentStatus.PAID, money=TOTAL, charge_id="ch_1", facts_ref="f", lines=("li_a", "li_b")
+    status=PaymentStatus.PAID, money=TOTAL, charge_id="ch_1", facts_ref="f", lines=("li_a", "li_b"), fee=FEE
 )
 
 

@@ -32,7 +32,7 @@ from domain.runs import (
     Stage,
     StepDone,
 )
-from tests.workflows.fakes import QUICK, TOTAL, Script, event, known_plan, on_stage
+from tests.workflows.fakes import FEE, QUICK, TOTAL, Script, event, known_plan, on_stage
 from workflows import contract
 
 STORY = [
@@ -46,7 +46,7 @@ STORY = [
     "write_back",
 ]
 UNPAID = FetchedPayment(status=PaymentStatus.UNPAID, money=TOTAL, facts_ref="f")
-PAID = FetchedPayment(status=PaymentStatus.PAID, money=TOTAL, charge_id="ch_1", facts_ref="f")
+PAID = FetchedPayment(status=PaymentStatus.PAID, money=TOTAL, charge_id="ch_1", facts_ref="f", fee=FEE)
 
 
 def plans(*plans: OrderPlan) -> Any:

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from activities.catalogue import CatalogueActivities
+from activities.changes import ChangeActivities
 from activities.contact_book import ContactBook
 from activities.contact_claims import ContactClaims
 from activities.contacts import ContactActivities
@@ -53,13 +54,19 @@ def assemble(shops: Shops, store: Store, starter: PaymentStarter, now: Callable[
     shipping = ShippingActivities(shops, dossier, once)
     messages = MessageActivities(shops, once)
     starts = StartActivities(starter)
+    changes = ChangeActivities(shops, dossier, book, once, store.effects, starter, now)
     main: list[Activity] = [
         stripe.fetch_payment,
         stripe.fetch_fee,
         stripe.resolve_payment,
+        stripe.resolve_customer,
         stripe.write_back,
         starts.start_payment,
         starts.start_change,
+        changes.take_turn,
+        changes.end_turn,
+        changes.plan_change,
+        changes.keep_change,
         orders.prepare_order,
         contacts.claim_contact,
         contacts.release_contact,
@@ -80,10 +87,15 @@ def assemble(shops: Shops, store: Store, starter: PaymentStarter, now: Callable[
         contacts.read_addresses,
         contacts.add_address,
         contacts.find_address,
+        changes.find_person,
+        changes.update_person,
+        changes.see_person,
         orders.create_sales_order,
         orders.find_sales_order,
         orders.read_sales_order,
         orders.confirm_sales_order,
+        orders.update_sales_order,
+        orders.find_correction,
         orders.void_sales_order,
         invoices.create_invoice,
         invoices.find_invoice,

@@ -41,6 +41,10 @@ class ContactBook:
         """Know the payer's contact no more: Zoho refused it."""
         await self._links.forget(connection, "contact", self.key(draft))
 
+    async def remember_key(self, connection: str, draft: OrderDraft, contact_id: str) -> None:
+        """Know the payer's contact by the draft's identity too: the e-mail has changed, the contact has not."""
+        await self._links.put(connection, "contact", self.key(draft), contact_id, at=self._now())
+
     async def remember(self, connection: str, draft: OrderDraft, contact: ContactDocument) -> None:
         """Keep the contact, and the addresses that it was created with."""
         await self._links.put(connection, "contact", self.key(draft), contact.contact_id, at=self._now())

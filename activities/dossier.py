@@ -11,8 +11,8 @@ from activities.shops import Shops
 from clients.errors import Refused
 from domain.mapping import map_order
 from domain.orders import OrderDraft
-from domain.payments import Fee, PaymentFacts
-from domain.runs import PaymentRef
+from domain.payments import Fact, Fee, PaymentFacts
+from domain.runs import OrderInput, PaymentRef
 from domain.totals import RoundingRules
 
 if TYPE_CHECKING:
@@ -20,6 +20,15 @@ if TYPE_CHECKING:
 
 _FACTS = "facts"
 _ORDER = "order"
+_WRITTEN = "written"
+
+
+class Written(Fact):
+    """An order as it was written: the draft, Zoho's ids for it, and what Stripe said then."""
+
+    draft: OrderDraft
+    order: OrderInput
+    facts: PaymentFacts
 
 
 class DossierChanged(Refused):
@@ -62,6 +71,16 @@ class Dossier:
     async def keep_order(self, ref: PaymentRef, draft: OrderDraft) -> str:
         """The name under which `draft` is kept."""
         return await self._put(ref, _ORDER, draft.model_dump_json())
+
+    async def keep_written(self, ref: PaymentRef, draft: OrderDraft, order: OrderInput) -> None:
+        """What is being written to Zoho, and of which facts: a later change is compared with it."""
+        written = Written(draft=draft, order=order, facts=await self.facts(ref))
+        await self._put(ref, _WRITTEN, written.model_dump_json())
+
+    async def written(self, ref: PaymentRef) -> Written | None:
+        """The order as it was written last; None where the dossier was deleted, or the order adopted."""
+        kept = await self._dossiers.get(ref.connection, ref.payment_id, _WRITTEN)
+        return None if kept is None else Written.model_validate_json(kept)
 
     async def order(self, ref: PaymentRef, order_ref: str) -> OrderDraft:
         """The draft named `order_ref`; mapped anew when it is missing, DossierChanged when it comes out different."""

@@ -114,6 +114,11 @@ class Once:
         if any(row.step == begun and row.completed_at is None for row in rows):
             await self.adopt(step, wanted, found, key=key, amount=amount)
 
+    async def did(self, connection: str, payment_id: str, step: str) -> bool:
+        """Whether the step was completed for the payment, in any round."""
+        rows = await self._effects.of(connection, payment_id)
+        return any(row.completed_at and row.step.partition("~")[0] == step for row in rows)
+
     async def rounds(self, connection: str, payment_id: str) -> int:
         """How often the payment's documents were taken back: each time every step may be done anew."""
         return sum(row.step.startswith(TAKEN_BACK) for row in await self._effects.of(connection, payment_id))

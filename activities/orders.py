@@ -9,6 +9,7 @@ from activities.effects import Once
 from activities.planning import Planner
 from activities.shops import Shops
 from clients.errors import AlreadyExists, Refused
+from domain.corrections import OrderCorrection
 from domain.documents import CONFIRMED, OrderDocument
 from domain.runs import (
     DocumentRef,
@@ -24,6 +25,7 @@ from domain.runs import (
 _STEP = "sales_order"
 _CONFIRM = "confirm"
 _VOID = "void_sales_order"
+_CORRECT = "update_sales_order"
 
 
 class OrderActivities:
@@ -46,6 +48,7 @@ class OrderActivities:
         draft = await self._dossier.order(wanted, wanted.order_ref)
 
         async def call() -> OrderWritten:
+            await self._dossier.keep_written(wanted, draft, wanted)
             return _written(await self._shops[wanted.connection].zoho.create_sales_order(draft, wanted))
 
         try:
@@ -84,6 +87,27 @@ class OrderActivities:
             return StepDone()
 
         return await self._once.write(_CONFIRM, wanted, StepDone, call, amount=wanted.total)
+
+    @activity.defn
+    async def update_sales_order(self, wanted: OrderCorrection) -> OrderWritten:
+        """Say the order anew, with the addresses and custom fields of now."""
+        draft = await self._dossier.order(wanted, wanted.order_ref)
+
+        async def call() -> OrderWritten:
+            return _written(await self._shops[wanted.connection].zoho.update_sales_order(draft, wanted))
+
+        return await self._once.write(_CORRECT, wanted, OrderWritten, call, amount=wanted.total)
+
+    @activity.defn
+    async def find_correction(self, wanted: OrderCorrection) -> OrderWritten | None:
+        """The order, if it says what the draft says."""
+        draft = await self._dossier.order(wanted, wanted.order_ref)
+        found = await self._shops[wanted.connection].zoho.corrected_order(wanted.salesorder_id, draft)
+        if found is None:
+            return None
+        written = _written(found)
+        await self._once.adopt(_CORRECT, wanted, written, amount=wanted.total)
+        return written
 
     @activity.defn
     async def void_sales_order(self, wanted: DocumentRef) -> StepDone:

@@ -9,6 +9,7 @@ from activities.dossier import Dossier
 from activities.memory import Catalogue, Memory
 from activities.shops import Shop, Shops
 from domain.attention import AmendableField, Amendment
+from domain.lines import with_quantity
 from domain.mapping import UnknownTimeZone, map_order, mapping_hash
 from domain.orders import OrderDraft, OrderLine
 from domain.payments import PaymentFacts
@@ -34,7 +35,7 @@ class Planner:
         catalogue = await self._memory.catalogue(wanted.connection)
         problems = (
             *check_origin(facts, account_id=shop.account_id, livemode=shop.livemode),
-            *check_facts(facts),
+            *check_facts(facts, shop.mapping.partial_capture),
         )
         if problems:
             return OrderPlan(problems=problems)
@@ -57,7 +58,7 @@ class Planner:
         except UnknownTimeZone as error:
             return OrderPlan(problems=(Problem(code=ProblemCode.UNKNOWN_TIME_ZONE, message=str(error)),))
         draft = await self._link(wanted.connection, draft)
-        if problems := validate_order(facts, draft, rules):
+        if problems := validate_order(facts, draft, rules, shop.mapping.partial_capture):
             return OrderPlan(problems=problems)
         plan = await self._name(wanted, draft, catalogue)
         if plan.lookups or plan.problems:
@@ -114,14 +115,20 @@ class Planner:
 
 
 def amended(facts: PaymentFacts, amendments: tuple[Amendment, ...]) -> PaymentFacts:
-    """The facts with what a person corrected."""
+    """The facts with what a person corrected; a line of no pieces is left out."""
     changes: dict[str, dict[str, str]] = {}
+    pieces: dict[str, int] = {}
     for amendment in amendments:
+        if amendment.field is AmendableField.QUANTITY:
+            pieces[amendment.line] = int(amendment.value)
+            continue
         change = changes.setdefault(amendment.line, {})
         if amendment.field is AmendableField.SKU:
             change["item_id"] = ""  # the corrected SKU counts, not a link that was there before
         change[amendment.field.value] = amendment.value.strip()
-    lines = tuple(line.model_copy(update=changes.get(line.line_id, {})) for line in facts.lines)
+    named = (line.model_copy(update=changes.get(line.line_id, {})) for line in facts.lines)
+    counted = ((line, pieces.get(line.line_id, line.quantity)) for line in named)
+    lines = tuple(line if count == line.quantity else with_quantity(line, count) for line, count in counted if count)
     return facts.model_copy(update={"lines": lines})
 
 

@@ -8,7 +8,7 @@ from activities.dossier import Dossier
 from activities.effects import Once
 from activities.shops import Shops
 from domain.documents import ReceiptRecord
-from domain.receipts import FeeInput, ReceiptQuery
+from domain.receipts import FeeInput, ReceiptFound, ReceiptQuery
 from domain.runs import DocumentRef, PaymentRef, ReceiptInput, ReceiptWritten, StepDone
 
 _STEP = "customer_payment"
@@ -50,10 +50,10 @@ class ReceiptActivities:
         return found
 
     @activity.defn
-    async def find_receipt(self, wanted: PaymentRef) -> str:
-        """Zoho's id of the recorded payment, by its reference; "" where there is none, or several."""
+    async def find_receipt(self, wanted: PaymentRef) -> ReceiptFound:
+        """The one payment with this payment's reference."""
         found = await self._shops[wanted.connection].zoho.find_receipts(wanted.payment_id)
-        return found[0] if len(found) == 1 else ""
+        return ReceiptFound(zoho_payment_id=found[0] if len(found) == 1 else "")
 
     @activity.defn
     async def read_receipt(self, wanted: ReceiptQuery) -> ReceiptRecord | None:

@@ -16,7 +16,7 @@ class PaymentStarter(Protocol):
         """Signal-with-start of the payment's run."""
         ...
 
-    async def start_change(self, connection: str, payment_id: str, event: PaymentEvent) -> object:
+    async def change_event(self, connection: str, payment_id: str, event: PaymentEvent) -> object:
         """Start of the run that carries over what `event` changed of a payment that is closed, or closes now."""
         ...
 
@@ -39,4 +39,4 @@ class StartActivities:
     @activity.defn
     async def start_change(self, wanted: StartPaymentInput) -> None:
         """Start the run that carries over what the event changed; one event has one such run."""
-        await self._starter.start_change(wanted.connection, wanted.payment_id, wanted.event)
+        await self._starter.change_event(wanted.connection, wanted.payment_id, wanted.event)

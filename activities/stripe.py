@@ -7,7 +7,9 @@ from temporalio import activity
 from activities.dossier import Dossier
 from activities.effects import Once
 from activities.shops import Shops
+from domain.corrections import CustomerPayments
 from domain.payments import Fee
+from domain.policy import VALUE_LIMIT
 from domain.runs import FetchedPayment, PaymentRef, ResolvedPayment, ResolveInput, StepDone, WriteBackInput
 
 
@@ -49,13 +51,25 @@ class StripeActivities:
         return ResolvedPayment(payment_id=found or "")
 
     @activity.defn
+    async def resolve_customer(self, wanted: ResolveInput) -> CustomerPayments:
+        """The customer's newest payment in each currency that has an order in Zoho: each is another contact."""
+        newest: dict[str, str] = {}
+        for payment_id, currency in await self._shops[wanted.connection].stripe.payments_of(wanted.event.object_id):
+            if currency not in newest and await self._once.did(wanted.connection, payment_id, "sales_order"):
+                newest[currency] = payment_id
+        return CustomerPayments(payment_ids=tuple(newest.values()))
+
+    @activity.defn
     async def write_back(self, wanted: WriteBackInput) -> StepDone:
-        """Put the order's id into the payment's metadata; Stripe merges keys, so a repeat changes nothing."""
+        """Put the order's id, and what the shop wants besides, into the payment's metadata.
+
+        Stripe merges keys, so a repeat changes nothing.
+        """
 
         async def call() -> StepDone:
             await self._shops[wanted.connection].stripe.write_metadata(
                 wanted.payment_id,
-                wanted.metadata,
+                wanted.metadata | await self._wanted_besides(wanted),
                 idempotency_key=f"{activity.info().workflow_id}/write_back/{wanted.round}",
             )
             return StepDone()
@@ -64,15 +78,24 @@ class StripeActivities:
 
     @activity.defn
     async def clear_metadata(self, wanted: WriteBackInput) -> StepDone:
-        """Take the order's id out of the payment's metadata again: an empty value removes a key."""
-        cleared = wanted.model_copy(update={"metadata": dict.fromkeys(wanted.metadata, "")})
+        """Take what we wrote out of the payment's metadata again: an empty value removes a key."""
+        own = self._shops[wanted.connection].mapping.write_back
 
         async def call() -> StepDone:
             await self._shops[wanted.connection].stripe.write_metadata(
                 wanted.payment_id,
-                cleared.metadata,
+                dict.fromkeys([*wanted.metadata, *own], ""),
                 idempotency_key=f"{activity.info().workflow_id}/clear_metadata/{wanted.round}",
             )
             return StepDone()
 
         return await self._once.repeat("clear_metadata", wanted, StepDone, call)
+
+    async def _wanted_besides(self, wanted: WriteBackInput) -> dict[str, str]:
+        """The shop's own keys, filled from the ids of the documents and the order's custom fields."""
+        own = self._shops[wanted.connection].mapping.write_back
+        if not own:
+            return {}
+        draft = await self._dossier.order(wanted, wanted.order_ref)
+        told = {key: wanted.known.get(source) or draft.custom_fields.get(source, "") for key, source in own.items()}
+        return {key: value[:VALUE_LIMIT] for key, value in told.items() if value}

@@ -62,6 +62,7 @@ class Till:
             "account": shop.account,
             "currency": "eur",
             "customer": _customer(shop, customer),
+            "capture": "automatic",  # Stripe knows its fee at once: when a run ends is not up to Stripe's clock
             "lines": [
                 {"sku": "LAMP-01", "unit_amount": 4900, "quantity": 1},
                 {"sku": "BULB-E27", "unit_amount": 450, "quantity": 2},

@@ -10,7 +10,7 @@ from typing import Any
 from cli.exits import Exit
 from cli.output import Format, say, show_json, show_rows
 from cli.reach import open_store, temporal_client
-from cli.runs import count_runs
+from cli.runs import ATTENDED, count_runs
 from cli.waiting import Selection, Waiting, find_waiting
 from clients.settings import Settings, load_settings
 from domain.attention import Action, Trouble
@@ -39,7 +39,7 @@ async def list_exceptions(chosen: Selection, limit: int, form: Format) -> Exit:
     if waiting:
         show_rows([row_of(one, now) for one in waiting], COLUMNS, form)
     say(summary(waiting, now))
-    beyond = await count_runs(client, chosen.clauses()) - limit if len(waiting) >= limit else 0
+    beyond = await count_runs(client, chosen.clauses(), kinds=ATTENDED) - limit if len(waiting) >= limit else 0
     if beyond > 0:
         say(f"{beyond} that began earlier are not shown: raise --limit.")
     return Exit.OK
@@ -126,13 +126,13 @@ async def _answered(settings: Settings, one: Waiting) -> list[dict[str, str]]:
     """Who answered what, and why, from the audit trail."""
     store = await open_store(settings)
     try:
-        entries = await store.audit.entries(one.connection, one.payment)
+        entries = await store.audit.entries(one.connection, one.carried)
     finally:
         await store.close()
     return [
         {"at": f"{entry.at:%Y-%m-%d %H:%M:%S} UTC", "said": entry.note}
         for entry in entries
-        if entry.step.startswith("answer#")
+        if entry.step.startswith("answer#") and entry.step.partition("@")[2] == one.change
     ]
 
 

@@ -102,6 +102,7 @@ def check(stripe: Ledger, organization: Ledger, sold: Sold | None = None) -> lis
         *_each_once(paid, books),
         *_amounts(paid, books),
         *_totals(paid, books),
+        *_fees(stripe, books),
         *_nothing_invented(paid, books),
         *_stock(organization, books, paid, sold),
     ]
@@ -148,6 +149,18 @@ def _totals(paid: Mapping[str, Paid], books: Mapping[str, Books]) -> Iterable[Vi
     for currency in sorted(received.keys() | booked.keys()):
         if received[currency] != booked[currency]:
             yield Violation("I3", currency, f"Stripe received {received[currency]}, Zoho books {booked[currency]}")
+
+
+def _fees(stripe: Ledger, books: Mapping[str, Books]) -> Iterable[Violation]:
+    """I3: bank charges are what Stripe kept of the payment, or not booked yet; converted ones are not judged."""
+    of_charge = {row["id"]: row["payment_intent"] or row["id"] for row in stripe["charges"]}
+    for row in stripe.get("balance_transactions", ()):
+        payment_id, currency = of_charge.get(row["source"], ""), row["currency"].upper()
+        for booked in books.get(payment_id, Books()).payments:
+            charges = Decimal(booked.get("bank_charges") or 0)
+            if booked["currency_code"] == currency and charges not in (0, major(row["fee"], currency)):
+                kept = major(row["fee"], currency)
+                yield Violation("I3", payment_id, f"bank charges say {charges} {currency}, Stripe kept {kept}")
 
 
 def _nothing_invented(paid: Mapping[str, Paid], books: Mapping[str, Books]) -> Iterable[Violation]:

@@ -15,25 +15,32 @@ from workflows import contract
 QUERY_PATIENCE = timedelta(seconds=5)  # for a worker to answer for its run
 
 
-async def find_runs(client: Client, clauses: Iterable[str], limit: int | None = None) -> list[WorkflowExecution]:
-    """Payments' runs that match every clause, the newest first; Stop where a clause is no query of Temporal's."""
+PAYMENTS = (contract.PAYMENT_WORKFLOW,)
+ATTENDED = (contract.PAYMENT_WORKFLOW, contract.CHANGE_WORKFLOW)  # what may wait for a person
+
+
+async def find_runs(
+    client: Client, clauses: Iterable[str], limit: int | None = None, *, kinds: Iterable[str] = PAYMENTS
+) -> list[WorkflowExecution]:
+    """Runs of these kinds that match every clause, the newest first; Stop where a clause is no query of Temporal's."""
     try:
-        return [run async for run in client.list_workflows(query_of(clauses), limit=limit)]
+        return [run async for run in client.list_workflows(query_of(clauses, kinds), limit=limit)]
     except RPCError as error:
         raise no_list(error) from error
 
 
-async def count_runs(client: Client, clauses: Iterable[str]) -> int:
-    """How many payments' runs match every clause; Stop as for `find_runs`."""
+async def count_runs(client: Client, clauses: Iterable[str], *, kinds: Iterable[str] = PAYMENTS) -> int:
+    """How many runs of these kinds match every clause; Stop as for `find_runs`."""
     try:
-        return (await client.count_workflows(query_of(clauses))).count
+        return (await client.count_workflows(query_of(clauses, kinds))).count
     except RPCError as error:
         raise no_list(error) from error
 
 
-def query_of(clauses: Iterable[str]) -> str:
-    """The visibility query for payments' runs that match every clause."""
-    return " AND ".join([f"WorkflowType = '{contract.PAYMENT_WORKFLOW}'", *clauses])
+def query_of(clauses: Iterable[str], kinds: Iterable[str] = PAYMENTS) -> str:
+    """The visibility query for runs of these kinds that match every clause."""
+    named = ", ".join(f"'{kind}'" for kind in kinds)
+    return " AND ".join([f"WorkflowType IN ({named})", *clauses])
 
 
 def no_list(error: RPCError) -> Stop:
@@ -56,6 +63,6 @@ def quoted(text: str) -> str:
 
 
 def names_of(run: WorkflowExecution) -> tuple[str, str]:
-    """Connection and payment of a payment's run, from its id."""
+    """Connection and payment of a payment's run, or connection and event of a change's, from its id."""
     _, connection, payment = run.id.split(":", 2)
     return connection, payment

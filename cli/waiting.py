@@ -16,7 +16,7 @@ from temporalio.client import (
 from temporalio.service import RPCError
 
 from cli.exits import Exit, Stop
-from cli.runs import QUERY_PATIENCE, connection_is, find_runs, names_of, quoted
+from cli.runs import ATTENDED, QUERY_PATIENCE, connection_is, find_runs, names_of, quoted
 from domain.attention import AttentionClass, Trouble
 from workflows import contract
 
@@ -51,8 +51,21 @@ class Waiting:
 
     @property
     def payment(self) -> str:
-        """The payment's id."""
-        return names_of(self.run)[1]
+        """The payment's id, or the event's where a change of a payment waits."""
+        name = names_of(self.run)[1]
+        return self.run.id if ":" in name else name
+
+    @property
+    def carried(self) -> str:
+        """The id of the payment that it is about, under which the store keeps what was written."""
+        ids = self.run.typed_search_attributes.get(contract.BUSINESS_IDS) or [self.payment]
+        return ids[0]
+
+    @property
+    def change(self) -> str:
+        """The event that a change carries over; "" for a payment's own run."""
+        kind, _, rest = self.run.id.partition(":")
+        return rest.split(":")[1] if kind == "change" else ""
 
     @property
     def connection(self) -> str:
@@ -68,7 +81,7 @@ async def find_waiting(client: Client, chosen: Selection, limit: int | None = No
     if chosen.ids:
         named = [await _named(client, name, chosen) for name in chosen.ids]
         return await ask(client, list({run.id: run for run in named}.values()))
-    found = await ask(client, await find_runs(client, chosen.clauses(), limit))
+    found = await ask(client, await find_runs(client, chosen.clauses(), limit, kinds=ATTENDED))
     return sorted((one for one in found if one.trouble or one.silent), key=_since)
 
 
@@ -94,8 +107,11 @@ async def _named(client: Client, name: str, chosen: Selection) -> WorkflowExecut
     """The newest run of the one payment that `name` belongs to; Stop where there is none, or more than one."""
     ours = f"(WorkflowId = '{quoted(name)}' OR {contract.BUSINESS_IDS.name} = '{quoted(name)}')"
     newest: dict[str, WorkflowExecution] = {}
-    for run in await find_runs(client, [*connection_is(chosen.connection), ours]):
+    for run in await find_runs(client, [*connection_is(chosen.connection), ours], kinds=ATTENDED):
         newest.setdefault(run.id, run)
+    if len(newest) > 1:
+        # A payment that has closed and its changes share ids: who waits is meant.
+        newest = {run.id: run for run in newest.values() if run.status is WorkflowExecutionStatus.RUNNING} or newest
     if not newest:
         raise Stop(f"Temporal knows no payment with the id {name}. Try: throughline exceptions list")
     if len(newest) > 1:

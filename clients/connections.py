@@ -114,6 +114,16 @@ class Connection(_Account):
             raise ValueError("a connection's name has 1 to 39 of a-z, 0-9 and -, and starts with no -")
         return slug
 
+    @model_validator(mode="after")
+    def _no_loop(self) -> Connection:
+        if both := sorted(self.own_keys() & self.mapping.metadata_fields.keys()):
+            raise ValueError(f"metadata {', '.join(both)} is written by us (shipment_keys): read another key")
+        return self
+
+    def own_keys(self) -> frozenset[str]:
+        """The metadata keys that we write: an update of nothing but these is our own echo."""
+        return self.mapping.own_keys() | frozenset(self.policy.shipment_keys.named())
+
 
 def load_connections(path: Path) -> dict[str, Connection]:
     """Every connection of the file by its slug; SettingsError names the file, the setting and the cure.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
 
 from pydantic import AwareDatetime, ValidationError
@@ -19,6 +20,7 @@ class AttentionClass(StrEnum):
     LINE_WITHOUT_SKU = "line_without_sku"
     UNKNOWN_SKU = "unknown_sku"
     LINES_DO_NOT_ADD_UP = "lines_do_not_add_up"
+    CAPTURED_IN_PART = "captured_in_part"
     TAX = "tax"
     SHIPPING = "shipping"
     CURRENCY = "currency"
@@ -28,6 +30,9 @@ class AttentionClass(StrEnum):
     CONTACT_NAME_TAKEN = "contact_name_taken"
     BALANCE_LEFT = "balance_left"
     RECEIPT_MISSING = "receipt_missing"
+    MONEY_CHANGED = "money_changed"
+    CHANGED_BY_HAND = "changed_by_hand"
+    PERSON_MISSING = "person_missing"
     UNDO_FAILED = "undo_failed"
     NOT_ALLOWED = "not_allowed"
     ZOHO_REFUSED = "zoho_refused"
@@ -43,6 +48,7 @@ _BY_TYPE: dict[str, AttentionClass] = {
     ProblemCode.LINE_WITHOUT_SKU: AttentionClass.LINE_WITHOUT_SKU,
     ProblemCode.UNKNOWN_SKU: AttentionClass.UNKNOWN_SKU,
     ProblemCode.LINES_DO_NOT_ADD_UP: AttentionClass.LINES_DO_NOT_ADD_UP,
+    ProblemCode.CAPTURED_IN_PART: AttentionClass.CAPTURED_IN_PART,
     ProblemCode.NOT_PAID: AttentionClass.LINES_DO_NOT_ADD_UP,
     ProblemCode.UNKNOWN_TAX: AttentionClass.TAX,
     ProblemCode.TAX_WITHOUT_RATE: AttentionClass.TAX,
@@ -62,6 +68,9 @@ _BY_TYPE: dict[str, AttentionClass] = {
     "ContactNameTaken": AttentionClass.CONTACT_NAME_TAKEN,
     "BalanceLeft": AttentionClass.BALANCE_LEFT,
     "ReceiptMissing": AttentionClass.RECEIPT_MISSING,
+    "MoneyChanged": AttentionClass.MONEY_CHANGED,
+    "ChangedByHand": AttentionClass.CHANGED_BY_HAND,
+    "PersonMissing": AttentionClass.PERSON_MISSING,
     "UndoFailed": AttentionClass.UNDO_FAILED,
     "NotAllowed": AttentionClass.NOT_ALLOWED,
     "DossierChanged": AttentionClass.DOSSIER,
@@ -92,6 +101,7 @@ class AmendableField(StrEnum):
 
     SKU = "sku"
     ITEM_ID = "item_id"
+    QUANTITY = "quantity"
 
 
 class Amendment(Fact):
@@ -166,12 +176,14 @@ def read_answer(said: object) -> Answer | str:
 
 def _amendments_refused(trouble: Trouble, answer: Answer) -> str:
     if not answer.amendments:
-        return "amend needs at least one amendment: a line, a field (sku or item_id) and its value"
+        return "amend needs at least one amendment: a line, a field (sku, item_id or quantity) and its value"
     for amendment in answer.amendments:
         if line_of(trouble.lines, amendment.line) is None:
             return f"there is no line {amendment.line!r}: the payment has {', '.join(trouble.lines)}"
         if not amendment.value.strip():
             return f"line {amendment.line!r}: {amendment.field.value} is empty"
+        if amendment.field is AmendableField.QUANTITY and not re.fullmatch(r"\d{1,9}", amendment.value.strip()):
+            return f"line {amendment.line!r}: a quantity is a whole number, 0 leaves the line out"
     return ""
 
 

@@ -57,8 +57,3 @@ def is_news(kind: str, changed: Collection[str], *, fee_known: bool) -> bool:
     if kind.removeprefix("v1.") not in _UPDATES:
         return False
     return not changed or not fee_known or any(key != _FEE for key in changed)
-
-
-def newer(written: str, *found: str) -> str:
-    """Of the places where Stripe keeps a thing, the first that says something else than what was written."""
-    return next((one for one in found if one and one != written), written)

@@ -7,6 +7,12 @@ from domain.payments import Fact, Fee
 from domain.runs import OrderInput, PaymentEvent, PaymentInput, PaymentRef
 
 
+class CustomerPayments(Fact):
+    """What a customer has paid: his newest carried payment of each currency."""
+
+    payment_ids: tuple[str, ...] = ()
+
+
 class ChangeInput(PaymentInput):
     """What a change's run starts with: the event that told of it."""
 

@@ -146,7 +146,6 @@ class ReceiptRecord(Fact):
     amount: Money
     day: date
     reference: str = ""
-    description: str = ""
     shares: tuple[Share, ...]
     account_id: str = ""
     exchange_rate: Decimal | None = None

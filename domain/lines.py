@@ -8,10 +8,36 @@ from decimal import ROUND_CEILING, ROUND_HALF_UP, Decimal
 from domain.currencies import exponent
 from domain.money import Money, total
 from domain.orders import OrderLine
-from domain.payments import LineTax, PaidLine, ShippingCost
+from domain.payments import LineTax, PaidLine, PaymentFacts, ShippingCost
 from domain.totals import RoundingRules
 
 SHIPPING_LINE = "shipping"
+
+
+def priced(facts: PaymentFacts) -> Money:
+    """What lines and shipping come to."""
+    paid = total((line.total for line in facts.lines), facts.money.currency)
+    return paid + facts.shipping_cost.total if facts.shipping_cost is not None else paid
+
+
+def with_quantity(line: PaidLine, quantity: int) -> PaidLine:
+    """`line` for `quantity` pieces: each amount in proportion, rounded half up."""
+
+    def share(amount: Money) -> Money:
+        part = amount.decimal() * quantity / line.quantity
+        return Money.rounded(part, amount.currency)
+
+    taxes = tuple(tax.model_copy(update={"amount": share(tax.amount)}) for tax in line.taxes)
+    subtotal, discount = share(line.subtotal), share(line.discount)
+    changed = {
+        "quantity": quantity,
+        "subtotal": subtotal,
+        "discount": discount,
+        "taxes": taxes,
+        "tax": total((tax.amount for tax in taxes), line.tax.currency) if taxes else share(line.tax),
+        "total": subtotal - discount + exclusive_tax(taxes, line.total.currency),
+    }
+    return line.model_copy(update=changed)
 
 
 def order_line(line: PaidLine, *, inclusive: bool, rules: RoundingRules) -> OrderLine:

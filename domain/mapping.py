@@ -8,12 +8,12 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from domain.contacts import contact_identity
-from domain.lines import order_line, shipping_line, tax_rates
+from domain.lines import order_line, priced, shipping_line, tax_rates
 from domain.money import Money, total
 from domain.numbers import order_number
 from domain.orders import OrderDraft
-from domain.payments import PaidLine, PaymentFacts
-from domain.policy import MappingPolicy
+from domain.payments import Address, PaidLine, PaymentFacts
+from domain.policy import MappingPolicy, PartialCapture
 from domain.totals import RoundingRules, zoho_totals
 
 # Raised whenever the same facts and policy would give another order: a run keeps the hash it started with.
@@ -69,16 +69,24 @@ def map_order(facts: PaymentFacts, mapping: MappingPolicy, *, time_zone: str, se
         lines=tuple(order_line(line, inclusive=inclusive, rules=settings) for line in paid_lines),
         shipping_charge=charge,
         adjustment=facts.money.zero(),
+        uncaptured=uncaptured(facts) if mapping.partial_capture is PartialCapture.ADJUST else None,
         tax=total((line.tax for line in paid_lines), currency),
         total=facts.money,
         buyer=facts.buyer,
         contact=contact_identity(facts),
-        billing=facts.buyer.address if facts.billing.is_empty() else facts.billing,
+        billing=billing_of(facts),
         shipping=facts.shipping,
-        custom_fields=_custom_fields(facts, mapping),
+        custom_fields=custom_fields(facts, mapping),
         notes=_notes(facts),
     )
     return _adjusted(draft, settings) if draft.lines else draft
+
+
+def uncaptured(facts: PaymentFacts) -> Money | None:
+    """What was authorised and not captured, where the lines come to the authorised amount; None where all was taken."""
+    if facts.intended is None or not facts.money < facts.intended or not facts.money.minor:
+        return None
+    return facts.intended - facts.money if priced(facts) == facts.intended else None
 
 
 def _lines_and_shipping(facts: PaymentFacts, mapping: MappingPolicy) -> tuple[tuple[PaidLine, ...], Money]:
@@ -100,8 +108,15 @@ def _adjusted(draft: OrderDraft, settings: RoundingRules) -> OrderDraft:
     return draft.model_copy(update={"adjustment": Money.rounded(gap, draft.total.currency)})
 
 
-def _custom_fields(facts: PaymentFacts, mapping: MappingPolicy) -> dict[str, str]:
-    wanted = {mapping.charge_field: facts.charge_id, mapping.payment_field: facts.payment_id}
+def billing_of(facts: PaymentFacts) -> Address:
+    """The address to bill: the payment's own, else the payer's."""
+    return facts.buyer.address if facts.billing.is_empty() else facts.billing
+
+
+def custom_fields(facts: PaymentFacts, mapping: MappingPolicy) -> dict[str, str]:
+    """The order's custom fields by api_name: Stripe's ids, and what the shop carries over from the metadata."""
+    told = {field: facts.metadata.get(key, "") for key, field in mapping.metadata_fields.items()}
+    wanted = told | {mapping.charge_field: facts.charge_id, mapping.payment_field: facts.payment_id}
     return {name: value for name, value in wanted.items() if name and value}
 
 

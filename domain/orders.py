@@ -36,7 +36,8 @@ class OrderDraft(Fact):
 
     `reference` is the payment id. `tax` is Stripe's tax on lines and shipping; Zoho's own may differ by roundings.
     `adjustment` closes the gap between Zoho's rounding and Stripe's, at most one minor unit a line. `custom_fields`
-    maps a field's api_name to its value.
+    maps a field's api_name to its value. `uncaptured` is what the lines come to beyond the money that was captured; it
+    is part of the adjustment.
     """
 
     number: str
@@ -47,6 +48,7 @@ class OrderDraft(Fact):
     lines: tuple[OrderLine, ...]
     shipping_charge: Money
     adjustment: Money
+    uncaptured: Money | None = None
     tax: Money
     total: Money
     buyer: Buyer

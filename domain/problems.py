@@ -24,6 +24,7 @@ class ProblemCode(StrEnum):
     TAXED_SHIPPING = "taxed_shipping"
     TAX_WITHOUT_RATE = "tax_without_rate"
     LINES_DO_NOT_ADD_UP = "lines_do_not_add_up"
+    CAPTURED_IN_PART = "captured_in_part"
     TOTALS_DIFFER = "totals_differ"
     TAX_DIFFERS = "tax_differs"
     UNKNOWN_SKU = "unknown_sku"

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from domain.documents import ReceiptRecord
 from domain.money import Money
+from domain.payments import Fact
 from domain.runs import PaymentRef
+
+
+class ReceiptFound(Fact):
+    """Zoho's id of a recorded payment, "" where there is none, or several."""
+
+    zoho_payment_id: str = ""
 
 
 class ReceiptQuery(PaymentRef):

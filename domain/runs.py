@@ -48,7 +48,8 @@ class Carried(Fact):
 
     `answer` came while the run was about to park; `aborting` is why everything is being taken back, "" where it is not.
     `undo` is in the order of the steps; `answers` counts what people answered so far, `reminders` how often they were
-    told since the run parked. `events` may change what is written already.
+    told since the run parked. `events` may change what is written already;
+    `corrected` is what a change has put right so far.
     """
 
     trouble: Trouble | None = None
@@ -63,6 +64,7 @@ class Carried(Fact):
     answers: int = 0
     reminders: int = 0
     events: tuple[PaymentEvent, ...] = ()
+    corrected: tuple[str, ...] = ()
 
 
 class PaymentInput(Fact):
@@ -109,6 +111,7 @@ class Stage(StrEnum):
     INVOICED = "invoiced"
     PAID = "paid"
     NEEDS_ATTENTION = "needs-attention"
+    CORRECTED = "corrected"
     TAKEN_BACK = "taken-back"
     FAILED = "failed"
 

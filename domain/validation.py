@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from domain.currencies import MULTIPLE_OF
-from domain.lines import SHIPPING_LINE, exclusive_tax
-from domain.money import Money, total
+from domain.lines import SHIPPING_LINE, exclusive_tax, priced
+from domain.mapping import uncaptured
+from domain.money import Money
 from domain.orders import OrderDraft
 from domain.payments import PaidLine, PaymentFacts, PaymentStatus, ShippingCost
+from domain.policy import PartialCapture
 from domain.problems import Problem, ProblemCode
 from domain.totals import RoundingRules, Totals, zoho_totals
 
@@ -22,6 +24,7 @@ _BROKEN_SUMS = frozenset(
         ProblemCode.NEGATIVE_LINE,
         ProblemCode.TAX_WITHOUT_RATE,
         ProblemCode.LINES_DO_NOT_ADD_UP,
+        ProblemCode.CAPTURED_IN_PART,
     }
 )
 
@@ -46,21 +49,29 @@ def check_origin(facts: PaymentFacts, *, account_id: str, livemode: bool) -> tup
     return tuple(problems)
 
 
-def check_facts(facts: PaymentFacts) -> tuple[Problem, ...]:
-    """What is wrong with the payment itself. With MIXED_CURRENCIES, always alone, it cannot be mapped."""
+def check_facts(facts: PaymentFacts, partial: PartialCapture = PartialCapture.HOLD) -> tuple[Problem, ...]:
+    """What is wrong with the payment itself. With MIXED_CURRENCIES, always alone, it cannot be mapped.
+
+    `partial` is what becomes of a payment that was captured in part.
+    """
     mixed = {money.currency for money in _amounts(facts)} - {facts.money.currency}
     if mixed:
         fault = f"the payment is in {facts.money.currency} but a part of it in {', '.join(sorted(mixed))}"
         return (Problem.of(ProblemCode.MIXED_CURRENCIES, fault, _BY_HAND),)
-    return (*_check_money(facts), *_check_lines(facts))
+    return (*_check_money(facts), *_check_lines(facts, partial))
 
 
-def validate_order(facts: PaymentFacts, draft: OrderDraft, settings: RoundingRules) -> tuple[Problem, ...]:
+def validate_order(
+    facts: PaymentFacts,
+    draft: OrderDraft,
+    settings: RoundingRules,
+    partial: PartialCapture = PartialCapture.HOLD,
+) -> tuple[Problem, ...]:
     """Every reason not to write `draft`, check_facts included; () where Zoho will come to Stripe's amount.
 
     `settings` are those it was mapped with.
     """
-    problems = (*check_facts(facts), *_unnamed_lines(draft))
+    problems = (*check_facts(facts, partial), *_unnamed_lines(draft))
     if any(problem.code in _BROKEN_SUMS for problem in problems):
         return problems
     zoho = zoho_totals(draft, settings)
@@ -86,18 +97,22 @@ def _check_money(facts: PaymentFacts) -> Iterator[Problem]:
         yield Problem.of(ProblemCode.CURRENCY_NOT_WHOLE, fault, f"compare the dashboard and {_BY_HAND}")
 
 
-def _check_lines(facts: PaymentFacts) -> Iterator[Problem]:
+def _check_lines(facts: PaymentFacts, partial: PartialCapture) -> Iterator[Problem]:
     if not facts.lines:
         cure = "sell by Checkout, invoice or amount details, or put the lines into the payment's metadata"
         yield Problem.of(ProblemCode.NO_LINES, "the payment does not say what was sold", cure)
         return
     for line in facts.lines:
         yield from _check_line(line)
-    paid = total((line.total for line in facts.lines), facts.money.currency)
     if facts.shipping_cost is not None:
         yield from _check_shipping(facts.shipping_cost)
-        paid += facts.shipping_cost.total
-    if paid != facts.money:
+    paid = priced(facts)
+    if (missing := uncaptured(facts)) is not None:
+        if partial is PartialCapture.HOLD:
+            fault = f"{facts.money} of {facts.intended} was captured, {missing} less than the lines come to"
+            cure = "amend the quantities to what was captured (0 leaves a line out), or abort"
+            yield Problem.of(ProblemCode.CAPTURED_IN_PART, fault, cure)
+    elif paid != facts.money:
         fault = f"lines and shipping come to {paid} but {facts.money} was received"
         cure = f"look for a partial capture, a tip or a credit balance and {_BY_HAND}"
         yield Problem.of(ProblemCode.LINES_DO_NOT_ADD_UP, fault, cure)
@@ -151,7 +166,8 @@ def _check_total(draft: OrderDraft, zoho: Totals, settings: RoundingRules) -> tu
     currency = draft.total.currency
     least = smallest_amount(currency)
     adjustment = draft.adjustment.decimal()
-    if abs(adjustment) > least.decimal() * len(draft.lines):
+    rounding = adjustment + (draft.uncaptured.decimal() if draft.uncaptured else 0)
+    if abs(rounding) > least.decimal() * len(draft.lines):
         fault = f"Zoho would come to {zoho.total:f} {currency} where Stripe took {draft.total}"
         cure = f"more than {least} a line is no rounding: compare the payment's tax rates with Zoho's"
         return (Problem.of(ProblemCode.TOTALS_DIFFER, fault, cure),)

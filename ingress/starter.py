@@ -85,10 +85,10 @@ class Starter:
             start_signal_args=[seen],
         )
         if told is Started.ALREADY_DONE and may_change(seen.type):
-            return await self.start_change(connection, payment_id, seen)
+            return await self.change_event(connection, payment_id, seen)
         return told
 
-    async def start_change(self, connection: str, payment_id: str, seen: PaymentEvent) -> Started:
+    async def change_event(self, connection: str, payment_id: str, seen: PaymentEvent) -> Started:
         """A run that carries over what `seen` changed, once the payment's own run has closed."""
         about = self._connections[connection]
         start = ChangeInput(
@@ -134,7 +134,7 @@ class Starter:
         else:
             return Started.ACCEPTED
         # Nothing can be cancelled after the money has come.
-        return await self.start_change(connection, payment_id, seen) if may_change(seen.type) else Started.ALREADY_DONE
+        return await self.change_event(connection, payment_id, seen) if may_change(seen.type) else Started.ALREADY_DONE
 
     async def resolve_event(self, connection: str, seen: PaymentEvent) -> Started:
         """A small run that asks Stripe which payment `seen.object_id` belongs to, and passes `seen` on."""

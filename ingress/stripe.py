@@ -14,7 +14,7 @@ from aiohttp import web
 
 from clients.connections import Connection
 from clients.errors import TryLater
-from domain.changes import is_echo
+from domain.changes import is_echo, may_change
 from domain.runs import PaymentEvent
 from ingress.events import StripeEvent, parse
 from ingress.limits import Limits
@@ -154,7 +154,7 @@ class StripeWebhook:
             raise Refusal(400, bad.reason) from bad
         if isinstance(subject, Nothing):
             return f"ignored-{subject.reason}"
-        if is_echo(event.changed, self._connections[slug].mapping.own_keys()):
+        if is_echo(event.changed, self._connections[slug].own_keys()):
             return "ignored-own"
         try:
             outcome = await self._start(slug, event, subject)
@@ -172,7 +172,9 @@ class StripeWebhook:
         )
         if isinstance(subject, Named):
             start = partial(self._starter.payment_event, slug, subject.payment_id, seen, subject.money)
-            same = (slug, subject.payment_id, subject.paid) if subject.paid else None
+            # What changes something is no mere "paid", whatever else it says.
+            says_no_more = subject.paid and not may_change(event.type)
+            same = (slug, subject.payment_id, subject.paid) if says_no_more else None
             return await self._turns.take(start, same)
         return await self._turns.take(partial(self._starter.resolve_event, slug, seen))
 

@@ -12,6 +12,7 @@ with workflow.unsafe.imports_passed_through():
     from activities.messages import MessageActivities
     from activities.stripe import StripeActivities
     from domain.attention import Action, Answer, Trouble
+    from domain.changes import may_change
     from domain.money import Money
     from domain.runs import AnswerRecord, NotifyInput, PaymentInput, PaymentRef, Stage
     from workflows import contract
@@ -20,16 +21,19 @@ with workflow.unsafe.imports_passed_through():
     from workflows.compensation import TakeBack, UndoStack
 
 _DOCUMENTS = ("order", "invoice", "payment", "package", "shipment")
-# The order is complete without these.
-_SKIPPABLE = ("write_back", "ship", "fee")
 
 
 class Attended:
     """A run with a desk where answers arrive, an undo stack, and a face in the Temporal UI."""
 
+    # The order is complete without these steps.
+    _skippable: tuple[str, ...] = ("write_back", "ship", "fee")
+
     def __init__(self, start: PaymentInput) -> None:
         self._start = start
         self._ref = PaymentRef(connection=start.connection, payment_id=start.payment_id, round=start.carried.round)
+        self._events = list(start.carried.events)
+        self._corrected = start.carried.corrected
         self._calls = Calls(start)
         self._desk = Desk(start.carried.trouble, start.carried.answer, self._show)
         self._undo = UndoStack(start.carried.undo)
@@ -151,12 +155,12 @@ class Attended:
                 self._reach(Stage.FAILED, note=str(error.cause or error), index=True)
             raise error
         trouble = trouble_of(
-            error, self._step, at_risk=self._total, lines=self._lines, skippable=self._step in _SKIPPABLE
+            error, self._step, at_risk=self._total, lines=self._lines, skippable=self._step in self._skippable
         )
         self._desk.trouble = trouble
         self._stage = Stage.NEEDS_ATTENTION
         self._show()
-        found = contract.business_ids(self._start.payment_id, *self._found.values())
+        found = self._ids()
         workflow.upsert_search_attributes(
             [
                 contract.STAGE.value_set(Stage.NEEDS_ATTENTION.value),
@@ -182,6 +186,8 @@ class Attended:
                 "found": self._found,
                 "notes": tuple(self._notes[-20:]),
                 "reminders": reminders,
+                "events": tuple(event for event in self._events if may_change(event.type)),
+                "corrected": self._corrected,
             }
         )
         workflow.continue_as_new(self._start.model_copy(update={"carried": carried}))
@@ -191,14 +197,18 @@ class Attended:
         self._step = "undo"
         carried = self._start.carried.model_copy(update={"aborting": why})
         self._start = self._start.model_copy(update={"carried": carried})
+        said = f"{why}; {await self._undone()}"
+        self._reach(Stage.TAKEN_BACK, note=said, index=True)
+        return said
+
+    async def _undone(self) -> str:
+        """Take everything back, and say what was."""
         undone = ", ".join(kind.value for kind in reversed(self._undo.kinds)) or "nothing had been written"
         ref = await self._round()
         number = contract.business_ids(ref.payment_id)[1]
         assert self._total is not None  # the round was read together with the amount
         await TakeBack(self._calls, ref, number, self._total).run(self._undo)
-        said = f"{why}; taken back: {undone}; Stripe still holds {self._total or 'the money'}"
-        self._reach(Stage.TAKEN_BACK, note=said, index=True)
-        return said
+        return f"taken back: {undone}; Stripe still holds {self._total or 'the money'}"
 
     async def _round(self) -> PaymentRef:
         """The payment in its round of now: after an abort of a parked run nobody has asked yet."""
@@ -216,10 +226,14 @@ class Attended:
             self._notes.append(note)
         self._show()
         if index:
-            found_ids = contract.business_ids(self._start.payment_id, *self._found.values())
+            found_ids = self._ids()
             workflow.upsert_search_attributes(
                 [contract.STAGE.value_set(stage.value), contract.BUSINESS_IDS.value_set(found_ids)]
             )
+
+    def _ids(self) -> list[str]:
+        """What the run can be found by."""
+        return contract.business_ids(self._start.payment_id, *self._found.values())
 
     def _show(self) -> None:
         """The current details: what the run waits for, if it waits, and what is known."""

@@ -15,6 +15,7 @@ with workflow.unsafe.imports_passed_through():
     from activities.receipts import ReceiptActivities
     from activities.stripe import StripeActivities
     from domain.money import Money
+    from domain.policy import ORDER_ID_KEY, ORDER_NUMBER_KEY
     from domain.runs import (
         DocumentRef,
         InvoiceWritten,
@@ -179,7 +180,7 @@ class TakeBack:
             raise ApplicationError("Zoho says yes, but it still stands", type="UndoFailed", non_retryable=True)
 
     async def _clear_metadata(self) -> None:
-        keys = ("zoho_salesorder_id", "zoho_salesorder_number", *self._calls.policy.shipment_keys.named())
+        keys = (ORDER_ID_KEY, ORDER_NUMBER_KEY, *self._calls.policy.shipment_keys.named())
         await self._calls.write(
             StripeActivities.clear_metadata,
             WriteBackInput(**dict(self._ref), metadata=dict.fromkeys(keys, "")),

@@ -14,11 +14,11 @@ with workflow.unsafe.imports_passed_through():
     from workflows.calls import Calls
 
 
-async def book_fee(calls: Calls, ref: PaymentRef, receipt: ReceiptWritten, charges: Money) -> None:
-    """`charges` as the recorded payment's bank charges; nothing is called where they are there already."""
+async def book_fee(calls: Calls, ref: PaymentRef, receipt: ReceiptWritten, charges: Money) -> bool:
+    """`charges` as the recorded payment's bank charges; whether they had to be written."""
     record = receipt.record or await read_record(calls, ref, receipt.zoho_payment_id, charges.currency)
     if record.bank_charges == charges:
-        return
+        return False
     wanted = FeeInput(**dict(ref), record=record, charges=charges)
 
     async def write(after: int) -> StepDone:
@@ -32,16 +32,17 @@ async def book_fee(calls: Calls, ref: PaymentRef, receipt: ReceiptWritten, charg
         return await calls.zoho_read(ReceiptActivities.find_fee, wanted, "See whether the fee is on the payment")
 
     await calls.settle(write, look, "fee")
+    return True
 
 
 async def read_record(calls: Calls, ref: PaymentRef, payment_id: str, currency: str) -> ReceiptRecord:
     """The recorded payment, by Zoho's id or, where that is not known, by its reference. ApplicationError: not there."""
-    found = payment_id or await calls.zoho_read(
-        ReceiptActivities.find_receipt, ref, f"Look for the payment recorded for {ref.payment_id}"
-    )
+    if not payment_id:
+        summary = f"Look for the payment recorded for {ref.payment_id}"
+        payment_id = (await calls.zoho_read(ReceiptActivities.find_receipt, ref, summary)).zoho_payment_id
     record = None
-    if found:
-        query = ReceiptQuery(**dict(ref), zoho_payment_id=found, currency=currency)
+    if payment_id:
+        query = ReceiptQuery(**dict(ref), zoho_payment_id=payment_id, currency=currency)
         record = await calls.zoho_read(ReceiptActivities.read_receipt, query, "Read the recorded payment")
     if record is None:
         raise ApplicationError(

@@ -17,7 +17,7 @@ with workflow.unsafe.imports_passed_through():
     from domain.fees import bookable
     from domain.money import Money
     from domain.payments import Fee, PaymentStatus
-    from domain.policy import Ship
+    from domain.policy import ORDER_ID_KEY, ORDER_NUMBER_KEY, Ship
     from domain.runs import (
         FetchedPayment,
         InvoiceWritten,
@@ -65,7 +65,6 @@ class PaymentWorkflow(Attended):
     @workflow.init
     def __init__(self, start: PaymentInput) -> None:
         super().__init__(start)
-        self._events = list(start.carried.events)
         self._heard = 0
         self._fee: Fee | None = None
 
@@ -84,7 +83,7 @@ class PaymentWorkflow(Attended):
             self._check_stock(invoice)
             receipt = await sale.record_payment(invoice, self._charges())
             shipment = await self._ship(wanted, order)
-            await self._write_back(order, plan, shipment)
+            await self._write_back(wanted, order, receipt, shipment)
             await self._tell_people(plan)
             await self._settle_fee(receipt)
             return await self._close(wanted, order, invoice, receipt, shipment)
@@ -207,18 +206,28 @@ class PaymentWorkflow(Attended):
         if said not in self._notes:
             self._notes.append(said)
 
-    async def _write_back(self, order: OrderWritten, plan: OrderPlan, shipment: ShipmentWritten | None) -> None:
+    async def _write_back(
+        self, wanted: OrderInput, order: OrderWritten, receipt: ReceiptWritten, shipment: ShipmentWritten | None
+    ) -> None:
         self._step = "write_back"
         if self._step in self._start.carried.skipped:
             return
         self._undo.register(UndoKind.CLEAR_METADATA)
-        metadata = {"zoho_salesorder_id": order.salesorder_id, "zoho_salesorder_number": plan.number}
+        known = {
+            "contact_id": wanted.contact_id,
+            "invoice_id": self._found["invoice"],
+            "zoho_payment_id": receipt.zoho_payment_id,
+        }
+        metadata = {ORDER_ID_KEY: order.salesorder_id, ORDER_NUMBER_KEY: wanted.number}
         metadata |= shipment_metadata(shipment, self._start.policy.shipment_keys)
-        await self._calls.write(
-            StripeActivities.write_back,
-            WriteBackInput(**dict(self._ref), metadata=metadata),
-            f"Write order {plan.number} into the payment's metadata",
+        note = WriteBackInput(
+            **dict(self._ref),
+            metadata=metadata,
+            order_ref=wanted.order_ref,
+            known=known,
         )
+        summary = f"Write order {wanted.number} into the payment's metadata"
+        await self._calls.write(StripeActivities.write_back, note, summary)
 
     async def _tell_people(self, plan: OrderPlan) -> None:
         """A message that cannot be delivered holds no payment up."""
@@ -241,9 +250,9 @@ class PaymentWorkflow(Attended):
             return
         self._fee = self._fee or await self._await_fee()
         if self._fee is None or self._total is None:
-            self._notes.append("Stripe has not told its fee yet")
+            self._note("Stripe has not told its fee yet")
             return
-        self._notes.append(bookable(self._fee, self._total.currency, self._start.policy.foreign_fee).note)
+        self._note(bookable(self._fee, self._total.currency, self._start.policy.foreign_fee).note)
         if charges := self._charges():
             await book_fee(self._calls, self._ref, receipt, charges)
         self._show()

@@ -17,14 +17,28 @@ class ResolveWorkflow:
 
     @workflow.run
     async def run(self, wanted: ResolveInput) -> str:
-        """The payment's id, "" where the event belongs to no payment (an invoice paid by credit, for instance)."""
+        """The payment's id, "" where the event belongs to none (an invoice paid by credit); a customer has several."""
+        if wanted.event.object_id.startswith("cus_"):
+            return await self._tell_payments_of_customer(wanted)
         read = policies.READ(wanted.policy) | workflow.ActivityConfig(
             summary=f"Ask Stripe which payment {wanted.event.object_id} belongs to"
         )
         found = await workflow.execute_activity_method(StripeActivities.resolve_payment, wanted, **read)
         payment_id = found.payment_id
         if payment_id:
-            start = StartPaymentInput(connection=wanted.connection, payment_id=payment_id, event=wanted.event)
-            write = policies.WRITE(wanted.policy) | workflow.ActivityConfig(summary=f"Start the run of {payment_id}")
-            await workflow.execute_activity_method(StartActivities.start_payment, start, **write)
+            await self._tell(wanted, payment_id)
         return payment_id
+
+    async def _tell_payments_of_customer(self, wanted: ResolveInput) -> str:
+        """The newest carried payment of each currency: each currency is a contact of its own."""
+        summary = f"Ask Stripe what {wanted.event.object_id} has paid"
+        read = policies.READ(wanted.policy) | workflow.ActivityConfig(summary=summary)
+        found = await workflow.execute_activity_method(StripeActivities.resolve_customer, wanted, **read)
+        for payment_id in found.payment_ids:
+            await self._tell(wanted, payment_id)
+        return " ".join(found.payment_ids)
+
+    async def _tell(self, wanted: ResolveInput, payment_id: str) -> None:
+        start = StartPaymentInput(connection=wanted.connection, payment_id=payment_id, event=wanted.event)
+        write = policies.WRITE(wanted.policy) | workflow.ActivityConfig(summary=f"Tell the run of {payment_id}")
+        await workflow.execute_activity_method(StartActivities.start_payment, start, **write)

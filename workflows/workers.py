@@ -9,10 +9,11 @@ from temporalio.worker import Worker
 
 from activities.assembly import Activities
 from activities.failures import FailureInterceptor
+from workflows.changes import ChangeWorkflow
 from workflows.payments import PaymentWorkflow
 from workflows.resolves import ResolveWorkflow
 
-WORKFLOWS = [PaymentWorkflow, ResolveWorkflow]
+WORKFLOWS = [PaymentWorkflow, ChangeWorkflow, ResolveWorkflow]
 # Longer than a call to Zoho may take, so that a deploy lets the calls at hand end.
 _GRACE = timedelta(seconds=50)
 

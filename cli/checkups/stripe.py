@@ -11,10 +11,11 @@ import httpx
 from cli.checkups.finding import Finding, fail, ok, warn
 from clients.connections import Connection
 from clients.stripe.gateway import STRIPE_VERSION, StripeGateway
+from ingress.subjects import EVENT_TYPES
 
 STRIPE = "https://api.stripe.com"
 MOST_SKEW = 30.0  # seconds; a signature is good for 300 back and 60 ahead
-NEEDED_EVENTS = ("payment_intent.succeeded", "charge.succeeded", "checkout.session.completed", "invoice.paid")
+NEEDED_EVENTS = sorted(name for name in EVENT_TYPES if not name.startswith("v1."))
 
 NO_PAYMENT = "pi_throughlinedoctor"  # nobody's: a write to it is refused whatever the key may do
 # What a payment's run reads: path -> the permission of a restricted key, in the Dashboard's words.
@@ -24,6 +25,7 @@ RIGHTS = {
     "/v1/checkout/sessions": "Checkout Sessions: read",
     "/v1/invoices": "Invoices: read",
     "/v1/customers": "Customers: read",
+    "/v1/balance_transactions": "Balance: read",
     "/v1/products": "Products: read",
     "/v1/events": "Events: read (for throughline trigger)",
 }

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from clients.connections import StripeAccount
 from clients.errors import Refused
 from clients.stripe.facts import FoundLines, charge_facts, charge_fee, intent_facts, intent_status
+from clients.stripe.failures import translated
 from clients.stripe.raw import Raw, part, reference, text
 from clients.stripe.search import LineFinder, answer, first, in_metadata
 from domain.payments import Fee, PaymentFacts, PaymentStatus
@@ -102,6 +103,13 @@ class StripeGateway:
         if kind == "inpay":
             return _paid_by(await answer(self._client.v1.invoice_payments.retrieve_async(object_id)))
         raise Refused("stripe", f"{object_id} names no payment, charge, session or invoice", code="kind")
+
+    async def payments_of(self, customer_id: str) -> list[tuple[str, str]]:
+        """The customer's last hundred intents that were paid, newest first, each with its currency. One request."""
+        with translated(write=False):
+            rows = (await self._client.v1.payment_intents.list_async({"customer": customer_id, "limit": 100})).data
+        paid = [row.to_dict() for row in rows if row.status == "succeeded"]
+        return [(text(row, "id"), text(row, "currency").upper()) for row in paid]
 
     async def write_metadata(self, payment_id: str, metadata: Mapping[str, str], *, idempotency_key: str) -> None:
         """Merges `metadata` into the payment's; "" removes one. Stripe keeps the key 24 h. One request."""

@@ -60,6 +60,16 @@ class NewContactPerson(Document):
     is_primary_contact: bool = True
 
 
+class ChangedPerson(Document):
+    """A person that a contact has already. Zoho wants a first name."""
+
+    contact_id: str = Field(min_length=1)
+    first_name: str = Field(min_length=1)
+    last_name: str = ""
+    email: str = ""
+    phone: str = ""
+
+
 class CustomField(Document):
     """A value for a custom field, named by any one of its three names."""
 
@@ -125,6 +135,20 @@ class NewSalesOrder(_Sale):
     salesorder_number: str = Field(min_length=1)
     shipment_date: Date | None = None
     line_items: tuple[NewLine, ...] = Field(min_length=1)
+
+
+class ChangedLine(NewLine):
+    """A line that is there already."""
+
+    line_item_id: str = Field(min_length=1)
+
+
+class ChangedSalesOrder(_Sale):
+    """A sales order said anew: what is left out may be lost, so everything is said."""
+
+    salesorder_number: str = Field(min_length=1)
+    shipment_date: Date | None = None
+    line_items: tuple[ChangedLine, ...] = Field(min_length=1)
 
 
 class NewInvoice(_Sale):

@@ -6,7 +6,9 @@ from clients.zoho.client import ZohoClient
 from clients.zoho.models import InvoiceShare, NewPayment
 from clients.zoho.translation import (
     address_of,
+    changed_order,
     changed_payment,
+    changed_person,
     contact_document,
     exact,
     invoice_document,
@@ -16,10 +18,14 @@ from clients.zoho.translation import (
     new_package,
     new_shipment,
     order_document,
+    order_says,
+    person_of,
     receipt_record,
     shipment_document,
     zoho_address,
 )
+from domain.contacts import normal_email
+from domain.corrections import OrderCorrection, PersonSeen
 from domain.documents import (
     ContactDocument,
     CurrencyFacts,
@@ -89,6 +95,24 @@ class ZohoGateway:
         created = await self._client.create_contact(new_contact(name, draft, currency_id))
         return contact_document(created)
 
+    async def contact_person(self, contact_id: str, draft: OrderDraft, before: str) -> PersonSeen:
+        """The contact's person who is the draft's payer: by his e-mail, or by the one he had `before`.
+
+        One without an e-mail is he as well; a person whom somebody gave another e-mail is not.
+        """
+        persons = (await self._client.get_contact(contact_id)).contact_persons
+        first, last, mail, phone = person_of(draft)
+        for email in dict.fromkeys((normal_email(mail), before, "")):
+            for one in persons:
+                if normal_email(one.email) == email:
+                    same = (one.first_name, one.last_name, email) == (first, last, normal_email(mail))
+                    return PersonSeen(person_id=one.contact_person_id, same=same and phone in ("", one.phone))
+        return PersonSeen()
+
+    async def update_contact_person(self, person_id: str, contact_id: str, draft: OrderDraft) -> None:
+        """The draft's payer as this person of the contact."""
+        await self._client.update_contact_person(person_id, changed_person(contact_id, draft))
+
     async def add_address(self, contact_id: str, address: Address) -> str:
         """The id of the address that was added to the contact."""
         return await self._client.add_address(contact_id, zoho_address(address))
@@ -120,6 +144,15 @@ class ZohoGateway:
     async def sales_order(self, salesorder_id: str) -> OrderDocument:
         """The order with its lines and invoices."""
         return order_document(await self._client.get_sales_order(salesorder_id))
+
+    async def update_sales_order(self, draft: OrderDraft, wanted: OrderCorrection) -> OrderDocument:
+        """The draft over the order that is there."""
+        return order_document(await self._client.update_sales_order(wanted.salesorder_id, changed_order(draft, wanted)))
+
+    async def corrected_order(self, salesorder_id: str, draft: OrderDraft) -> OrderDocument | None:
+        """The order, if it has the draft's addresses and custom fields."""
+        order = await self._client.get_sales_order(salesorder_id)
+        return order_document(order) if order_says(order, draft) else None
 
     async def confirm_sales_order(self, salesorder_id: str) -> None:
         """Commit the order's quantities."""
@@ -193,6 +226,7 @@ class ZohoGateway:
     async def delete_shipment(self, shipment_id: str) -> None:
         """Take a shipment back: its goods are in physical stock again."""
         await self._client.delete_shipment(shipment_id)
+
     async def find_receipts(self, reference: str) -> list[str]:
         """The ids of the payments with this reference."""
         return [row.payment_id for row in await self._client.find_payments(reference_number=reference)]

@@ -1,6 +1,9 @@
 """Zoho's vocabulary in one place: records it answers with, documents it is sent."""
 
 from clients.zoho.documents import (
+    ChangedLine,
+    ChangedPerson,
+    ChangedSalesOrder,
     CustomField,
     InvoiceShare,
     NewContact,
@@ -42,6 +45,9 @@ from clients.zoho.records import (
 
 __all__ = [
     "AppliedInvoice",
+    "ChangedLine",
+    "ChangedPerson",
+    "ChangedSalesOrder",
     "Contact",
     "ContactAddress",
     "ContactPerson",

@@ -102,6 +102,7 @@ class ContactPerson(Record):
     first_name: str = ""
     last_name: str = ""
     email: str = ""
+    phone: str = ""
     is_primary_contact: bool = False
 
 
@@ -225,6 +226,8 @@ class SalesOrder(SalesOrderRow):
     invoices: tuple[LinkedInvoice, ...] = ()
     payments: tuple[LinkedPayment, ...] = ()
     packages: tuple[LinkedPackage, ...] = ()
+    billing_address: ContactAddress = ContactAddress()
+    shipping_address: ContactAddress = ContactAddress()
     custom_field_hash: dict[str, object] = Field(default_factory=dict)
     so_cycle_preference: dict[str, object] = {}
 
@@ -301,6 +304,5 @@ class Payment(Record):
     bank_charges: Decimal = Decimal(0)
     unused_amount: Decimal = Decimal(0)
     account_id: str = ""
-    description: str = ""
     exchange_rate: Decimal | None = None
     invoices: tuple[AppliedInvoice, ...] = ()

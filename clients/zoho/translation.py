@@ -7,6 +7,9 @@ from datetime import date
 from decimal import Decimal
 
 from clients.zoho.models import (
+    ChangedLine,
+    ChangedPerson,
+    ChangedSalesOrder,
     Contact,
     ContactAddress,
     CustomField,
@@ -29,6 +32,8 @@ from clients.zoho.models import (
     Shipment,
     ZohoAddress,
 )
+from domain.contacts import address_fingerprint
+from domain.corrections import OrderCorrection
 from domain.documents import (
     ContactDocument,
     InvoiceDocument,
@@ -111,6 +116,41 @@ def new_order(draft: OrderDraft, wanted: OrderInput) -> NewSalesOrder:
     )
 
 
+def changed_order(draft: OrderDraft, wanted: OrderCorrection) -> ChangedSalesOrder:
+    lines = tuple(
+        ChangedLine(**_line(line, wanted.item_ids[i], wanted.tax_ids[i]), line_item_id=wanted.line_item_ids[i])
+        for i, line in enumerate(draft.lines)
+    )
+    return ChangedSalesOrder(
+        **_sale(draft, wanted),
+        salesorder_number=wanted.number,
+        shipment_date=draft.shipment_date,
+        custom_fields=_fields(draft),
+        line_items=lines,
+    )
+
+
+def order_says(order: SalesOrder, draft: OrderDraft) -> bool:
+    """Whether the order has the draft's addresses and custom fields; an address that the draft lacks may be any."""
+    places = ((order.billing_address, draft.billing), (order.shipping_address, draft.shipping))
+    fields = {name: str(value) for name, value in order.custom_field_hash.items()}
+    return all(
+        wanted.is_empty() or address_fingerprint(address_of(row)) == address_fingerprint(wanted)
+        for row, wanted in places
+    ) and all(fields.get(name) == value for name, value in draft.custom_fields.items())
+
+
+def person_of(draft: OrderDraft) -> tuple[str, str, str, str]:
+    """First name, last name, e-mail and phone of the draft's payer."""
+    first, _, last = draft.buyer.name.partition(" ")
+    return first or draft.contact.names[0][:100], last, draft.buyer.email or draft.contact.email, draft.buyer.phone
+
+
+def changed_person(contact_id: str, draft: OrderDraft) -> ChangedPerson:
+    first, last, email, phone = person_of(draft)
+    return ChangedPerson(contact_id=contact_id, first_name=first, last_name=last, email=email, phone=phone)
+
+
 def new_invoice(draft: OrderDraft, wanted: InvoiceInput) -> NewInvoice:
     lines = tuple(
         NewInvoiceLine(**_line(line, wanted.item_ids[i], wanted.tax_ids[i]), salesorder_item_id=wanted.line_item_ids[i])
@@ -127,12 +167,18 @@ def _sale(draft: OrderDraft, wanted: OrderInput) -> dict[str, object]:
         "is_inclusive_tax": draft.inclusive,
         "shipping_charge": draft.shipping_charge.decimal() if draft.shipping_charge else None,
         "adjustment": draft.adjustment.decimal() if draft.adjustment else None,
-        "adjustment_description": _ADJUSTED if draft.adjustment else "",
+        "adjustment_description": _adjusted(draft),
         "exchange_rate": wanted.exchange_rate,
         "billing_address_id": wanted.addresses.billing_address_id,
         "shipping_address_id": wanted.addresses.shipping_address_id,
         "notes": draft.notes,
     }
+
+
+def _adjusted(draft: OrderDraft) -> str:
+    if draft.uncaptured:
+        return f"{draft.uncaptured} not captured"
+    return _ADJUSTED if draft.adjustment else ""
 
 
 def _line(line: OrderLine, item_id: str, tax_id: str) -> dict[str, object]:
@@ -261,7 +307,6 @@ def receipt_record(paid: Payment, currency: str) -> ReceiptRecord | None:
         amount=amount,
         day=day,
         reference=paid.reference_number,
-        description=paid.description,
         shares=applied,
         account_id=paid.account_id,
         exchange_rate=None if paid.exchange_rate == 1 else paid.exchange_rate,
@@ -283,7 +328,6 @@ def changed_payment(record: ReceiptRecord, charges: Money) -> NewPayment:
         amount=record.amount.decimal(),
         date=record.day,
         reference_number=record.reference,
-        description=record.description,
         invoices=tuple(
             InvoiceShare(invoice_id=share.invoice_id, amount_applied=share.amount.decimal()) for share in record.shares
         ),

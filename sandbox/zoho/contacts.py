@@ -144,6 +144,21 @@ def _update(call: Call) -> Answer:
     return Answer("Contact information has been saved.", {"contact": public(row)})
 
 
+def _update_person(call: Call) -> Answer:
+    required(call.body, "contact_id", "first_name")
+    row = call.table("contacts").get(text(call.body, "contact_id"))
+    persons = row["contact_persons"] if row else []
+    wanted = [person for person in persons if person["contact_person_id"] == call.params["contact_person_id"]]
+    if row is None or not wanted:
+        raise errors.missing("Contact person")
+    wanted[0].update({name: text(call.body, name, most=100) for name in _PERSON if name in call.body})
+    _take_persons(row, persons)
+    touch(call.org, call.table("contacts"), row["contact_id"])
+    return Answer(
+        "The contact person has been saved.", {"contact_person": {**wanted[0], "contact_id": row["contact_id"]}}
+    )
+
+
 def _delete(call: Call) -> Answer:
     row = _contact(call)
     if row["has_transaction"] and call.switches.delete_with_children_refused:
@@ -232,6 +247,7 @@ ROUTES = [
     ),
     Route("POST", "/contacts/{contact_id}/active", "contacts.CREATE", _mark("active")),
     Route("POST", "/contacts/{contact_id}/inactive", "contacts.CREATE", _mark("inactive")),
+    Route("PUT", "/contacts/contactpersons/{contact_person_id}", "contacts.UPDATE", _update_person),
     Route("GET", "/contacts/{contact_id}/address", "contacts.READ", _addresses),
     Route("POST", "/contacts/{contact_id}/address", "contacts.CREATE", _add_address),
 ]

@@ -212,6 +212,8 @@ def _update(call: Call) -> Answer:
     order = _order(call)
     if order["order_status"] == "void":
         raise errors.wrong_status("sales order", "void")
+    if not call.switches.invoiced_order_editable and any(i["status"] != "void" for i in _invoices(call.org, order)):
+        raise errors.has_children("sales order")
     number = text(call.body, "salesorder_number", most=100)
     if number not in ("", order["salesorder_number"]) and _taken(call, number):
         raise errors.number_taken()

@@ -85,6 +85,9 @@ class Switches:
     # Whether `api_name` names a custom field in requests: reported of Books, not in the Inventory specification.
     custom_field_api_name_accepted: bool = True
 
+    # Whether an order can still be changed once it is invoiced (its addresses and custom fields, say).
+    invoiced_order_editable: bool = True
+
     # Invoices and payments.
     # Whether an order's line can be invoiced beyond its quantity ("invoice already exists"): unknown.
     overinvoicing_refused: bool = False

@@ -155,3 +155,16 @@ def test_totals_are_compared_for_each_currency() -> None:
     double("payments")(books)
     sums = [violation for violation in check(stripe(), books) if violation.subject == "EUR"]
     assert [str(violation) for violation in sums] == ["I3 EUR: Stripe received 147.00, Zoho books 245.00"]
+
+
+@pytest.mark.parametrize(("charges", "right"), [("0", True), ("3.14", True), ("3.15", False)])
+def test_bank_charges_are_what_stripe_kept(charges: str, right: bool) -> None:
+    """Not booked yet is no violation; another amount is."""
+    books, sold = zoho(), stripe()
+    charge = {"id": "ch_9", "payment_intent": "pi_1", "paid": False, "captured": False}
+    sold = sold | {
+        "charges": [*sold["charges"], charge],
+        "balance_transactions": [{"source": "ch_9", "currency": "eur", "fee": 314}],
+    }
+    change("payments", bank_charges=Decimal(charges))(books)
+    assert (check(sold, books, SOLD) == []) is right

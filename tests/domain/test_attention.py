@@ -84,6 +84,11 @@ def test_what_can_be_answered_depends_on_the_step() -> None:
         (Answer(action=Action.ABORT, reason="test"), ""),
         (Answer(action=Action.SKIP, reason="x"), "skip is no answer to unknown_sku: choose one of retry, amend, abort"),
         (Answer(action=Action.AMEND), "amend needs at least one amendment"),
+        (Answer(action=Action.AMEND, amendments=(Amendment(line="1", field=AmendableField.QUANTITY, value="0"),)), ""),
+        (
+            Answer(action=Action.AMEND, amendments=(Amendment(line="1", field=AmendableField.QUANTITY, value="1.5"),)),
+            "line '1': a quantity is a whole number",
+        ),
         (
             Answer(action=Action.RETRY, amendments=(Amendment(line="1", field=AmendableField.SKU, value="X"),)),
             "amendments go with amend, not with retry",

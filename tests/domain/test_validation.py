@@ -7,10 +7,11 @@ from decimal import Decimal
 import pytest
 
 from domain.currencies import UnknownCurrency
+from domain.lines import with_quantity
 from domain.mapping import map_order
 from domain.money import Money
 from domain.payments import Address, Buyer, LineTax, PaidLine, PaymentFacts, PaymentStatus
-from domain.policy import MappingPolicy
+from domain.policy import MappingPolicy, PartialCapture
 from domain.problems import Problem, ProblemCode
 from domain.totals import RoundingRules
 from domain.validation import check_facts, check_origin, smallest_amount, validate_order
@@ -222,3 +223,41 @@ def test_messages_hold_no_personal_data() -> None:
     said = problems(facts)
     assert len(said) == 4
     assert not [problem for problem in said if "canary" in problem.message.lower()]
+
+
+def partly_captured(captured: int) -> PaymentFacts:
+    """Two lines of 20.00 and 10.00, authorised in full, `captured` in part."""
+    facts = payment(paid_line("1000", 2, line_id="li_1"), paid_line("1000", line_id="li_2"))
+    return facts.model_copy(update={"money": Money.of(captured, "EUR"), "intended": Money.of(3000, "EUR")})
+
+
+def test_partial_capture_is_held_by_a_class_of_its_own() -> None:
+    """The sentence says what was taken, of what, and how to answer."""
+    (problem,) = problems(partly_captured(2000))
+    assert problem.code is ProblemCode.CAPTURED_IN_PART
+    assert "20.00 EUR of 30.00 EUR" in problem.message
+    assert "10.00 EUR less" in problem.message
+
+
+def test_lines_that_never_came_to_the_authorised_amount_are_no_partial_capture() -> None:
+    """What does not add up before the capture does not add up after it."""
+    facts = partly_captured(2000).model_copy(update={"intended": Money.of(3100, "EUR")})
+    assert codes(facts) == ["lines_do_not_add_up"]
+
+
+def test_partial_capture_may_become_the_orders_adjustment() -> None:
+    """The order comes to what was captured, and the draft says how much of the adjustment that is."""
+    facts, adjust = partly_captured(1999), MappingPolicy(partial_capture=PartialCapture.ADJUST)
+    draft = map_order(facts, adjust, time_zone="UTC", settings=CENTS)
+    assert validate_order(facts, draft, CENTS, PartialCapture.ADJUST) == ()
+    assert (draft.adjustment, draft.uncaptured) == (Money.of(-1001, "EUR"), Money.of(1001, "EUR"))
+
+
+def test_amended_quantity_scales_every_amount_of_the_line() -> None:
+    """Two of three captured: the line's amounts are two thirds, and the order is sound again."""
+    line = paid_line("1190", 3, discount=300, rates=[("19", True)])
+    two = with_quantity(line, 2)
+    assert (two.subtotal.minor, two.discount.minor, two.total.minor) == (2380, 200, 2180)
+    assert two.taxes[0].amount.minor == two.tax.minor == 348
+    facts = payment(two).model_copy(update={"intended": line.total})
+    assert codes(facts) == []

@@ -12,6 +12,7 @@ from datetime import timedelta
 
 import pytest
 from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle
+from temporalio.service import RPCError
 from temporalio.worker import Worker
 
 from clients.connections import Connection
@@ -113,6 +114,60 @@ async def test_a_completed_run_stays_closed(
         assert await run_of(temporal_client, payment_id).result() == [payment_id, "10234695", "evt_1"]
     assert await starter.payment_event(SLUG, payment_id, event("evt_2")) is Started.ALREADY_DONE
     assert await signals(temporal_client, payment_id) == ["evt_1"]
+
+
+def update(event_id: str, kind: str = "charge.updated") -> PaymentEvent:
+    """An event that tells a change of a payment."""
+    return PaymentEvent(event_id=event_id, type=kind, object_id="ch_1", created=NOW, changed=("shipping",))
+
+
+async def test_a_change_wakes_an_open_run_and_begins_none(
+    temporal_client: Client, starter: Starter, payment_id: str
+) -> None:
+    """Signalled where the run is open; a payment of before our time is not carried because somebody edits it."""
+    changed = f"evt_{uuid.uuid4().hex}"
+    assert await starter.payment_event(SLUG, payment_id, update(changed)) is Started.ACCEPTED
+    with pytest.raises(RPCError):
+        await run_of(temporal_client, payment_id).describe()
+    described = await temporal_client.get_workflow_handle(contract.change_workflow_id(SLUG, changed)).describe()
+    assert described.workflow_type == contract.CHANGE_WORKFLOW
+    assert {payment_id, changed} <= set(described.typed_search_attributes[contract.BUSINESS_IDS])
+    await starter.payment_event(SLUG, payment_id, event())
+    assert await starter.payment_event(SLUG, payment_id, update("evt_2")) is Started.ACCEPTED
+    assert await signals(temporal_client, payment_id) == ["evt_1", "evt_2"]
+
+
+async def test_a_change_of_a_completed_payment_has_one_run(
+    temporal_client: Client, starter: Starter, payment_id: str, task_queue: str
+) -> None:
+    """Repeated, the event meets the same run; a capture that was carried already is a change too."""
+    async with Worker(temporal_client, task_queue=task_queue, workflows=[OneEvent]):
+        await starter.payment_event(SLUG, payment_id, event())
+        await run_of(temporal_client, payment_id).result()
+    for kind in ("charge.updated", "charge.captured"):
+        seen = update(f"evt_{uuid.uuid4().hex}", kind)
+        for _ in range(2):
+            assert await starter.payment_event(SLUG, payment_id, seen) is Started.ACCEPTED
+        change = temporal_client.get_workflow_handle(contract.change_workflow_id(SLUG, seen.event_id))
+        first = (await change.fetch_history()).events[0].workflow_execution_started_event_attributes
+        assert first.first_execution_run_id == (await change.describe()).run_id
+
+
+async def test_a_cancellation_begins_nothing(temporal_client: Client, starter: Starter, payment_id: str) -> None:
+    """Most cancelled intents are abandoned checkouts."""
+    seen = update(f"evt_{uuid.uuid4().hex}", "payment_intent.canceled")
+    assert await starter.payment_event(SLUG, payment_id, seen) is Started.ALREADY_DONE
+    with pytest.raises(RPCError):
+        await run_of(temporal_client, payment_id).describe()
+
+
+async def test_whether_a_payment_is_open_is_told(temporal_client: Client, starter: Starter, payment_id: str) -> None:
+    """No run, an open one, a closed one."""
+    assert not await starter.is_open(SLUG, payment_id)
+    await starter.payment_event(SLUG, payment_id, event())
+    assert await starter.is_open(SLUG, payment_id)
+    await run_of(temporal_client, payment_id).terminate("enough")
+    assert not await starter.is_open(SLUG, payment_id)
 
 
 async def test_a_failed_run_is_started_again(temporal_client: Client, starter: Starter, payment_id: str) -> None:

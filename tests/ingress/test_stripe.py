@@ -228,6 +228,46 @@ async def test_events_that_say_the_same_share_a_start_that_waits(
     assert len(await store.events.list(SLUG)) == noted
 
 
+async def test_an_event_that_changes_something_shares_no_start(
+    connections: dict[str, Connection], store: Store, notes: NoteTaker, temporal_client: Client
+) -> None:
+    """`charge.updated` says paid as well, yet it tells more: it goes to the run by itself."""
+    paid = sample("03.charge.succeeded")
+    update = {**paid, "id": "evt_update", "type": "charge.updated"}
+    update["data"] = {**paid["data"], "previous_attributes": {"shipping": None}}
+    notes.gate = asyncio.Event()
+    app = make_app(
+        connections, temporal_client, store, starter=notes, now=lambda: NOW, limits=replace(LIMITS, starts_at_once=1)
+    )
+    async with serving(app, "127.0.0.1", 0) as url, new_session() as session:
+        door = Door(url, session, store, temporal_client)
+        sent = [asyncio.create_task(door.deliver(PAID))]
+        await notes.entered.wait()
+        sent += [asyncio.create_task(door.deliver(as_bytes(one))) for one in (paid, update)]
+        while "throughline_webhook_in_flight 3.0" not in await door.metrics():
+            await asyncio.sleep(0.01)
+        notes.gate.set()
+        assert [answer.status for answer in await asyncio.gather(*sent)] == [200] * 3
+    assert sorted(told[1] for told in notes.told) == ["pi_1", *["pi_3SCN000000000000000001"] * 2]
+
+
+@pytest.mark.parametrize(
+    ("previous", "outcome"),
+    [
+        ({"metadata": {"zoho_salesorder_id": None}}, "ignored-own"),
+        ({"metadata": {"zoho_salesorder_id": None, "tracking_number": "1"}}, "ignored-own"),
+        ({"metadata": {"zoho_salesorder_id": None, "cart": "1"}}, "accepted"),
+        ({"metadata": {"zoho_salesorder_id": None}, "shipping": None}, "accepted"),
+    ],
+)
+async def test_our_own_echo_is_ignored(door: Door, notes: NoteTaker, previous: dict[str, Any], outcome: str) -> None:
+    """Only where every changed key is one that we write."""
+    paid = sample("03.charge.succeeded")
+    update = {**paid, "type": "charge.updated", "data": {**paid["data"], "previous_attributes": previous}}
+    assert await (await door.deliver(as_bytes(update))).json() == {"outcome": outcome}
+    assert len(notes.told) == (outcome == "accepted")
+
+
 class BrokenNotes:
     """A store of events that fails as told."""
 

@@ -54,6 +54,10 @@ def test_stripes_own_shapes_name_their_payment(name: str, subject: Subject) -> N
         ("invoice.paid", {"id": "in_1"}, Unnamed("in_1")),
         ("invoice.paid", {"id": "in_1", "payment_intent": "pi_1", "amount_paid": 500, "currency": "jpy"},
          Named("pi_1", "500 JPY")),
+        ("charge.updated", {"id": "ch_1", "payment_intent": "pi_1"}, Named("pi_1")),
+        ("charge.captured", {"id": "ch_1"}, Named("ch_1")),
+        ("payment_intent.canceled", {"id": "pi_1"}, Named("pi_1")),
+        ("customer.updated", {"id": "cus_1"}, Unnamed("cus_1")),
         ("payment_intent.created", {"id": "pi_1"}, Nothing("type")),
         ("v1.payment_intent.succeeded", {"id": "pi_1"}, Nothing("type")),
     ],
@@ -101,12 +105,23 @@ def test_an_event_says_paid_only_when_all_of_it_is(type: str, fields: dict[str, 
         ("v1.checkout.session.completed", "cs_1", "checkout.session", Unnamed("cs_1")),
         ("v1.invoice.paid", "in_1", "invoice", Unnamed("in_1")),
         ("v1.customer.created", "cus_1", "customer", Nothing("type")),
+        ("v1.customer.updated", "cus_1", "customer", Unnamed("cus_1")),
+        ("v1.charge.updated", "ch_1", "charge", Unnamed("ch_1")),
         ("payment_intent.succeeded", "pi_1", "payment_intent", Named("pi_1")),
     ],
 )
 def test_a_thin_event_names_its_object(type: str, object_id: str, kind: str, subject: Subject) -> None:
     """A thin charge, session or invoice does not say which intent it belongs to."""
     assert about(thin(type, object_id, kind)) == subject
+
+
+def test_a_customers_new_card_is_of_no_concern() -> None:
+    """Of a customer only what reaches Zoho is listened to; what an event does not say may be anything."""
+    event = snapshot("customer.updated", {"id": "cus_1"})
+    event["data"]["previous_attributes"] = {"invoice_settings": {}, "default_source": None}
+    assert about(event) == Nothing("of-no-concern")
+    event["data"]["previous_attributes"]["email"] = "a@example.com"
+    assert about(event) == Unnamed("cus_1")
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from cli.temporal_server import TemporalServer
 from cli.temporal_setup import Limits
 from clients.temporal import connect
 from domain.runs import ResolveInput, Stage
-from tests.replay.stories import PARKING, POLICIES, STORIES
+from tests.replay.stories import CHANGES, PARKING, POLICIES, STORIES
 from tests.workflows.fakes import QUICK, Script, event, on_stage
 from tests.workflows.test_payments import until_parked, until_stage
 from workflows import contract
@@ -44,6 +44,16 @@ async def record(client: Client, name: str) -> str:
         return (await client.get_workflow_handle(handle.id, run_id=run_id).fetch_history()).to_json()
 
 
+async def record_change(client: Client, name: str) -> str:
+    """The history of a change of a closed payment."""
+    async with on_stage(client, Script(dict(CHANGES[name]))) as stage:
+        word = name.replace("-", "")
+        seen = event("ch_1", "charge.updated", "shipping").model_copy(update={"event_id": f"evt_{word}"})
+        handle = await stage.change(stage.payment(f"pi_{word}"), seen)
+        await handle.result()
+        return (await handle.fetch_history()).to_json()
+
+
 async def record_resolve(client: Client) -> str:
     """The history of an event that does not name its payment."""
     async with on_stage(client, Script()) as stage:
@@ -68,11 +78,14 @@ async def main() -> int:
         server = TemporalServer(find_or_get(logging.info), Path(home), limits=Limits(None, None))
         async with server:
             client = await connect(server.address)
-            for name in [*STORIES, "resolve"]:
+            for name in [*STORIES, *CHANGES, "resolve"]:
                 path = HISTORIES / f"{name}.json"
                 if path.exists() and "--all" not in sys.argv:
                     continue
-                history = await (record_resolve(client) if name == "resolve" else record(client, name))
+                if name == "resolve":
+                    history = await record_resolve(client)
+                else:
+                    history = await (record_change if name in CHANGES else record)(client, name)
                 path.write_text(_tidy(history) + "\n", encoding="utf-8")
     return 0
 

@@ -11,6 +11,8 @@ from domain.payments import PaymentStatus
 from domain.policy import Ship
 from domain.problems import Problem, ProblemCode
 from domain.runs import (
+    AddressPlan,
+    AddressUse,
     FetchedPayment,
     InvoiceWritten,
     LookUp,
@@ -20,7 +22,8 @@ from domain.runs import (
     ReceiptWritten,
     StepDone,
 )
-from tests.workflows.fakes import ANSWERS, GOODS, QUICK, TOTAL, known_plan
+from tests.workflows.fakes import ANSWERS, FEE, GOODS, QUICK, TOTAL, known_plan
+from tests.workflows.test_changes import PLAN, STANDS, UNCHARGED
 
 UNPAID = FetchedPayment(status=PaymentStatus.UNPAID, money=TOTAL, facts_ref="facts")
 PACKAGE = ANSWERS["create_package"]
@@ -50,6 +53,12 @@ STORIES: dict[str, dict[str, Any]] = {
     "payment-known-customer": {"prepare_order": _known},
     "payment-new-customer": {"prepare_order": _stranger},
     "payment-paid-later": {"prepare_order": _known, "fetch_payment": [UNPAID, ANSWERS["fetch_payment"]]},
+    "payment-late-fee": {
+        "prepare_order": _known,
+        "fetch_payment": ANSWERS["fetch_payment"].model_copy(update={"fee": None}),
+        "record_payment": ANSWERS["record_payment"].model_copy(update={"record": UNCHARGED}),
+        "fetch_fee": FEE,
+    },
     "payment-lost-answer": {"prepare_order": _known, "create_invoice": [LOST, ANSWERS["create_invoice"]]},
     "payment-number-taken": {
         "prepare_order": _known,
@@ -74,6 +83,15 @@ STORIES: dict[str, dict[str, Any]] = {
 }
 # The stories of shops that decided something.
 POLICIES = {"payment-shipped": QUICK.model_copy(update={"ship": Ship.WHEN_PAID})}
+# Changes of a payment that has closed.
+CHANGES: dict[str, dict[str, Any]] = {
+    "change-fee": {"plan_change": PLAN, "read_receipt": UNCHARGED},
+    "change-address-and-person": {
+        "plan_change": PLAN.model_copy(update={"addressed": True, "person": True}),
+        "plan_addresses": AddressPlan(missing=(AddressUse.SHIPPING,)),
+        "read_sales_order": STANDS,
+    },
+}
 # The stories that park, and what a person then answers.
 PARKING: dict[str, Any] = {
     "payment-unknown-sku": {"action": "abort", "reason": "no such thing"},

@@ -11,7 +11,7 @@ from temporalio.workflow import NondeterminismError
 
 from clients.temporal import ThroughlinePlugin
 from tests.replay.hasty import HastyWorkflow
-from tests.replay.stories import STORIES
+from tests.replay.stories import CHANGES, STORIES
 from workflows.workers import WORKFLOWS
 
 HISTORIES = sorted((Path(__file__).parent / "histories").glob("*.json"))
@@ -31,7 +31,7 @@ async def test_saved_history_replays(path: Path) -> None:
 
 def test_every_story_has_its_history() -> None:
     """A new story without a history would prove nothing."""
-    assert {path.stem for path in HISTORIES} >= {*STORIES, "resolve"}
+    assert {path.stem for path in HISTORIES} >= {*STORIES, *CHANGES, "resolve"}
 
 
 async def test_the_alarm_rings_on_a_changed_order_of_steps() -> None:

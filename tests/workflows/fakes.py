@@ -20,12 +20,13 @@ from temporalio.common import (
 )
 from temporalio.worker import Worker
 
+from domain.corrections import ChangeInput, ChangePlan, CustomerPayments, OrderCorrection, PersonInput, PersonSeen
 from domain.documents import OrderDocumentLine, ReceiptRecord, Share
 from domain.money import Money
 from domain.numbers import order_number
 from domain.payments import Fee, PaymentStatus
 from domain.policy import PaymentPolicy
-from domain.receipts import FeeInput, ReceiptQuery
+from domain.receipts import FeeInput, ReceiptFound, ReceiptQuery
 from domain.runs import (
     AddressInput,
     AddressPlan,
@@ -59,8 +60,7 @@ from domain.runs import (
 )
 from domain.shipping import PackageInput, PackagesFound, PackagesLook, PackageWritten, ShipmentInput, ShipmentWritten
 from workflows import contract
-from workflows.payments import PaymentWorkflow
-from workflows.resolves import ResolveWorkflow
+from workflows.workers import WORKFLOWS
 
 TOTAL = Money.of(4990, "EUR")
 GOODS = (OrderDocumentLine(line_item_id="l-1", item_id="i-1", quantity=Decimal(1), stocked=True),)
@@ -100,7 +100,7 @@ ANSWERS: dict[str, Any] = {
     "read_invoice": InvoiceWritten(invoice_id="in-1", number="INV-1", status="sent", total=TOTAL, balance=TOTAL),
     "mark_invoice_sent": StepDone(),
     "record_payment": ReceiptWritten(zoho_payment_id="pay-1", balance=TOTAL.zero(), record=RECORD),
-    "find_receipt": "pay-1",
+    "find_receipt": ReceiptFound(zoho_payment_id="pay-1"),
     "read_receipt": RECORD,
     "book_fee": StepDone(),
     "find_fee": None,
@@ -132,6 +132,16 @@ ANSWERS: dict[str, Any] = {
     "resolve_payment": ResolvedPayment(payment_id="pi_found"),
     "start_payment": None,
     "start_change": None,
+    "resolve_customer": CustomerPayments(payment_ids=("pi_found",)),
+    "take_turn": StepDone(),
+    "end_turn": StepDone(),
+    "plan_change": ChangePlan(money=TOTAL, paid=True),
+    "keep_change": StepDone(),
+    "find_person": PersonSeen(person_id="cp-1"),
+    "update_person": StepDone(),
+    "see_person": None,
+    "update_sales_order": OrderWritten(salesorder_id="so-1", status="confirmed", total=TOTAL),
+    "find_correction": None,
 }
 Answer = TypeVar("Answer")
 
@@ -197,8 +207,18 @@ def activities(script: Script) -> list[Callable[..., Any]]:
         "resolve_payment": (ResolveInput, ResolvedPayment),
         "start_payment": (StartPaymentInput, None),
         "start_change": (StartPaymentInput, None),
+        "resolve_customer": (ResolveInput, CustomerPayments),
+        "take_turn": (PaymentRef, StepDone),
+        "end_turn": (PaymentRef, StepDone),
+        "plan_change": (PaymentRef, ChangePlan),
+        "keep_change": (OrderInput, StepDone),
+        "find_person": (PersonInput, PersonSeen),
+        "update_person": (PersonInput, StepDone),
+        "see_person": (PersonInput, StepDone | None),
+        "update_sales_order": (OrderCorrection, OrderWritten),
+        "find_correction": (OrderCorrection, OrderWritten | None),
         "fetch_fee": (PaymentRef, Fee | None),
-        "find_receipt": (PaymentRef, str),
+        "find_receipt": (PaymentRef, ReceiptFound),
         "read_receipt": (ReceiptQuery, ReceiptRecord | None),
         "book_fee": (FeeInput, StepDone),
         "find_fee": (FeeInput, StepDone | None),
@@ -274,6 +294,21 @@ class Stage:
             start_signal_args=[event(start.payment_id, kind)],
         )
 
+    async def change(self, start: PaymentInput, seen: PaymentEvent) -> WorkflowHandle[Any, Any]:
+        """The run that carries over what `seen` changed."""
+        return await self.client.start_workflow(
+            contract.CHANGE_WORKFLOW,
+            ChangeInput(**dict(start), event=seen),
+            id=contract.change_workflow_id(start.connection, seen.event_id),
+            task_queue=self.queue,
+            search_attributes=TypedSearchAttributes(
+                [
+                    SearchAttributePair(contract.CONNECTION, start.connection),
+                    SearchAttributePair(contract.BUSINESS_IDS, [start.payment_id, seen.event_id]),
+                ]
+            ),
+        )
+
 
 def event(object_id: str, kind: str = "payment_intent.succeeded", *changed: str) -> PaymentEvent:
     """A hint that something happened."""
@@ -295,7 +330,7 @@ async def on_stage(client: Client, script: Script, *, cached: int = 1000) -> Asy
         Worker(
             client,
             task_queue=queue,
-            workflows=[PaymentWorkflow, ResolveWorkflow],
+            workflows=WORKFLOWS,
             activities=fakes,
             max_cached_workflows=cached,
         ),

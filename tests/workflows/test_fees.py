@@ -14,6 +14,7 @@ from temporalio.exceptions import ApplicationError
 from domain.money import Money
 from domain.payments import Fee
 from domain.policy import ForeignFee
+from domain.receipts import ReceiptFound
 from domain.runs import FetchedPayment, ReceiptWritten, Stage, StepDone
 from tests.workflows.fakes import ANSWERS, FEE, QUICK, RECORD, TOTAL, Script, event, on_stage
 from tests.workflows.test_payments import STORY, carry, plans, until_parked, until_stage
@@ -131,7 +132,7 @@ async def test_payment_found_by_its_invoice_is_read_before_the_fee(temporal_clie
 
 async def test_payment_that_is_nowhere_parks_and_may_be_skipped(temporal_client: Client) -> None:
     """Somebody deleted the record: a person looks, and the order is complete without the fee."""
-    script = late(fetch_fee=FEE, record_payment=ReceiptWritten(balance=TOTAL.zero()), find_receipt="")
+    script = late(fetch_fee=FEE, record_payment=ReceiptWritten(balance=TOTAL.zero()), find_receipt=ReceiptFound())
     async with on_stage(temporal_client, script) as stage:
         handle = await stage.start(stage.payment())
         trouble = await until_parked(handle)

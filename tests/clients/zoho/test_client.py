@@ -88,6 +88,7 @@ READS: list[tuple[str, Method, JsonObject]] = [
         lambda z: z.find_payments(reference_number="pi_1"),
         {"customerpayments": [A_PAYMENT]},
     ),
+    ("/customerpayments/13", lambda z: z.get_payment("13"), {"payment": A_PAYMENT}),
 ]
 WRITES: list[tuple[str, Method, JsonObject]] = [
     ("/contacts", lambda z: z.create_contact(CONTACT), {"contact": A_CONTACT}),

@@ -11,6 +11,9 @@ import pytest
 from clients.zoho.client import ZohoClient
 from clients.zoho.codec import decode
 from clients.zoho.models import (
+    ChangedLine,
+    ChangedPerson,
+    ChangedSalesOrder,
     CustomField,
     InvoiceShare,
     NewContact,
@@ -60,6 +63,15 @@ CONTACT = NewContact(
     notes="c",
 )
 ORDER = NewSalesOrder.model_validate(SALE | {"salesorder_number": "SO-1", "shipment_date": DAY, "line_items": (LINE,)})
+CHANGED_ORDER = ChangedSalesOrder.model_validate(
+    SALE
+    | {
+        "salesorder_number": "SO-1",
+        "shipment_date": DAY,
+        "line_items": (ChangedLine(**LINE.model_dump(), line_item_id="7"),),
+    }
+)
+CHANGED_PERSON = ChangedPerson(contact_id="1", first_name="a", last_name="b", email="c", phone="d")
 INVOICE = NewInvoice.model_validate(
     SALE | {"due_date": DAY, "line_items": (NewInvoiceLine(**LINE.model_dump(), salesorder_item_id="7"),)}
 )
@@ -95,6 +107,9 @@ WRITES: dict[str, Callable[[ZohoClient], Awaitable[object]]] = {
     "mark_invoice_sent": lambda z: z.mark_invoice_sent("1"),
     "void_invoice": lambda z: z.void_invoice("1"),
     "create_payment": lambda z: z.create_payment(PAYMENT),
+    "update_payment": lambda z: z.update_payment("1", PAYMENT),
+    "update_sales_order": lambda z: z.update_sales_order("1", CHANGED_ORDER),
+    "update_contact_person": lambda z: z.update_contact_person("1", CHANGED_PERSON),
     "delete_payment": lambda z: z.delete_payment("1"),
     "create_package": lambda z: z.create_package("1", PACKAGE),
     "delete_package": lambda z: z.delete_package("1"),
@@ -105,7 +120,7 @@ WRITES: dict[str, Callable[[ZohoClient], Awaitable[object]]] = {
 
 @pytest.mark.parametrize(
     "document",
-    [CONTACT, ORDER, INVOICE, PAYMENT, ADDRESS, LINE, PACKAGE, SHIPMENT],
+    [CONTACT, ORDER, CHANGED_ORDER, CHANGED_PERSON, INVOICE, PAYMENT, ADDRESS, LINE, PACKAGE, SHIPMENT],
     ids=lambda document: type(document).__name__,
 )
 def test_the_documents_below_leave_no_field_out(document: NewContact) -> None:

@@ -18,6 +18,7 @@ OUTPUT = Path(__file__).with_name("zoho_operations.json")
 INVENTORY = {
     "contacts.yml": ("/contacts", "/contacts/{contact_id}", "/contacts/{contact_id}/address",
                      "/contacts/{contact_id}/active", "/contacts/{contact_id}/inactive"),
+    "contact-persons.yml": ("/contacts/contactpersons/{contact_person_id}",),
     "items.yml": ("/items", "/items/{item_id}", "/itemdetails", "/items/{item_id}/active", "/items/{item_id}/inactive"),
     "salesorders.yml": ("/salesorders", "/salesorders/{salesorder_id}", "/salesorders/{salesorder_id}/status/confirmed",
                         "/salesorders/{salesorder_id}/status/void"),

@@ -266,3 +266,15 @@ async def test_so_cycle(shop: Shop, steps: str) -> None:
     assert [package["status"] for package in found["packages"]] == (["shipped"] if ships else [])
     stock = await shop.stock()
     assert (stock["accounting"], stock["physical"]) == (98 if on else 100, 98 if ships else 100)
+
+
+async def test_invoiced_order_may_be_fixed(shop: Shop) -> None:
+    """Whether an order that is invoiced takes another field is one of Zoho's secrets."""
+    order = await shop.confirmed()
+    await shop.sent(order)
+    path = f"/salesorders/{order['salesorder_id']}"
+    await shop.call("PUT", path, {"notes": "by the back door"})
+    await shop.switch(invoiced_order_editable=False)
+    with pytest.raises(Refused):
+        await shop.call("PUT", path, {"notes": "by the front door"})
+    assert (await shop.read("salesorder", order["salesorder_id"]))["notes"] == "by the back door"

@@ -234,3 +234,21 @@ async def test_custom_field_unknown(shop: Shop, refused: bool) -> None:
     assert answer["code"] == (99013 if refused else 0)
     if not refused:
         assert answer["salesorder"]["custom_field_hash"] == {}
+
+
+async def test_contact_person_changed(shop: Shop) -> None:
+    """A person keeps what is not named; the contact's e-mail is that of its primary person."""
+    made = await shop.contact(
+        "Ada", contact_persons=[{"first_name": "Ada", "last_name": "L", "email": "a@example.com"}]
+    )
+    person_id = made["contact_persons"][0]["contact_person_id"]
+    path = f"/contacts/contactpersons/{person_id}"
+    body = {"contact_id": made["contact_id"], "first_name": "Ada", "email": "b@example.com"}
+    await shop.call("PUT", path, body)
+    contact = await shop.read("contact", made["contact_id"])
+    assert (contact["email"], contact["contact_persons"][0]["last_name"]) == ("b@example.com", "L")
+    with pytest.raises(Refused) as refused:
+        await shop.call("PUT", "/contacts/contactpersons/1", body)
+    assert refused.value.code == 1002
+    with pytest.raises(Refused):
+        await shop.call("PUT", path, {"contact_id": made["contact_id"]})

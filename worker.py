@@ -44,7 +44,15 @@ async def open_shop(
     stripe = StripeGateway(connection.stripe, connection.mapping)
     stack.push_async_callback(stripe.close)
     http = await stack.enter_async_context(open_http())
-    zoho = ZohoClient.of(connection.zoho, store.tokens, http, connection=connection.slug, now=now, timeout=zoho_seconds)
+    zoho = ZohoClient.of(
+        connection.zoho,
+        store.tokens,
+        http,
+        connection=connection.slug,
+        now=now,
+        timeout=zoho_seconds,
+        budgets=store.budgets,
+    )
     return Shop(
         slug=connection.slug,
         account_id=connection.stripe.account_id,

@@ -79,7 +79,11 @@ class StripeAccount(_Account):
 
 
 class ZohoAccount(_Account):
-    """One Zoho organisation and the client that may act for it. Empty bases = the data centre's own."""
+    """One Zoho organisation and the client that may act for it. Empty bases = the data centre's own.
+
+    `calls_at_once`, `calls_per_minute`: what Zoho allows the organisation, all workers together; 0 a minute = no
+    pace of our own. `daily_reserve`: calls of the day that sweeps and backfills leave to live payments.
+    """
 
     data_center: str = "us"
     organization_id: str = Field(pattern=r"^[0-9]+$")
@@ -88,6 +92,9 @@ class ZohoAccount(_Account):
     refresh_token: SecretStr = Field(min_length=1)
     api_base: str = ""
     accounts_base: str = ""
+    calls_at_once: int = Field(default=5, ge=1, le=1000)
+    calls_per_minute: int = Field(default=100, ge=0, le=100_000)
+    daily_reserve: int = Field(default=200, ge=0)
 
     @field_validator("data_center")
     @classmethod

@@ -182,6 +182,8 @@ def connection_of(slug: str, stripe_url: str, zoho_url: str, **changes: Any) -> 
             refresh_token=SecretStr("refresh"),
             api_base=zoho_url,
             accounts_base=zoho_url,
+            calls_at_once=changes.pop("calls_at_once", 1000),
+            calls_per_minute=changes.pop("calls_per_minute", 0),
         ),
         policy=changes.pop("policy", QUICK),
         mapping=changes.pop("mapping", MAPPING),

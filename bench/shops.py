@@ -62,7 +62,13 @@ class Shop:
             client_secret=seed["client_secret"],
             refresh_token=seed["refresh_token"],
             deposit=demo.CLEARING_ACCOUNT_ID,
+            per_minute=self.per_minute,
         )
+
+    @property
+    def per_minute(self) -> int:
+        """Our own pace of its calls."""
+        return demo.MINUTE if self.honest else 0
 
     def seed(self) -> dict[str, Any]:
         """Its organisation as the Zoho sandbox takes it."""

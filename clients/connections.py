@@ -47,7 +47,8 @@ class _Account(BaseModel):
 class StripeAccount(_Account):
     """One Stripe account in one mode. `api_base` "" = Stripe itself, else a sandbox's address.
 
-    A live key has to be a restricted one (`rk_live_`) unless `allow_secret_key` says otherwise.
+    A live key has to be a restricted one (`rk_live_`) unless `allow_secret_key` says otherwise. `requests_per_second`,
+    `requests_per_endpoint`: one worker process's share of what Stripe takes; 0 = all of it, 100 live and 25 in test.
     """
 
     account_id: str = Field(pattern=r"^acct_[A-Za-z0-9_]+$")
@@ -56,6 +57,8 @@ class StripeAccount(_Account):
     webhook_secrets: tuple[SecretStr, ...] = Field(min_length=1)
     api_base: str = ""
     allow_secret_key: bool = False
+    requests_per_second: int = Field(default=0, ge=0)
+    requests_per_endpoint: int = Field(default=25, ge=1)
 
     @field_validator("webhook_secrets")
     @classmethod

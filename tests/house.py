@@ -173,6 +173,8 @@ def connection_of(slug: str, stripe_url: str, zoho_url: str, **changes: Any) -> 
             api_key=SecretStr(changes.pop("api_key", "sk_test_1")),
             webhook_secrets=changes.pop("secrets", (SecretStr("whsec_unset"),)),
             api_base=stripe_url,
+            requests_per_second=1000,
+            requests_per_endpoint=1000,
         ),
         zoho=ZohoAccount(
             data_center="eu",

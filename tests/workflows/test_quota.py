@@ -10,7 +10,7 @@ import pytest
 from temporalio.client import Client, WorkflowFailureError, WorkflowHandle, WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError, CancelledError
 
-from tests.workflows.fakes import Script, known_plan, on_stage
+from tests.workflows.fakes import ANSWERS, Script, known_plan, on_stage
 from tests.workflows.test_attention import shown, standing
 from tests.workflows.test_payments import STORY
 from workflows import contract
@@ -29,8 +29,6 @@ def gone(seconds: float) -> ApplicationError:
 def without_quota(seconds: float, name: str, answer: Any = None) -> Script:
     """A script whose call `name` meets the day's end once."""
     script = Script({"prepare_order": lambda wanted: known_plan(wanted.payment_id)})
-    from tests.workflows.fakes import ANSWERS
-
     script.answers[name] = [gone(seconds), answer if answer is not None else ANSWERS[name]]
     return script
 

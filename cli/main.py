@@ -122,11 +122,17 @@ def trigger(
 
 
 @app.command()
-def quota(connection: ConnectionName = "", output: Output = Format.TABLE) -> None:
+def quota(
+    connection: ConnectionName = "",
+    ask_again: Annotated[
+        bool, typer.Option("--ask-again", help="Forget the limits that were met: the next call asks Zoho.")
+    ] = False,
+    output: Output = Format.TABLE,
+) -> None:
     """What is left of each Zoho organisation's day, what it waits for, and when it will be used up at today's pace."""
     from cli.quota import show_quota
 
-    _run(show_quota(connection, output))
+    _run(show_quota(connection, output, ask_again=ask_again))
 
 
 @payments.command("list")

@@ -26,13 +26,15 @@ COLUMNS = {
 }
 
 
-async def show_quota(name: str, form: Format) -> Exit:
-    """One line for each connection; JSON has the moments in UTC."""
+async def show_quota(name: str, form: Format, *, ask_again: bool) -> Exit:
+    """One line for each connection; JSON has the moments in UTC. `ask_again` forgets the limits that were met first."""
     settings = load_settings()
     found = load_connections(settings.connections_file)
     wanted = [one_connection(settings, name)] if name else list(found.values())
     store = await open_store(settings)
     try:
+        for one in wanted if ask_again else ():
+            await store.budgets.forget(one.zoho.organization_id)
         now = datetime.now(UTC)
         known = [(one, await store.budgets.read(one.zoho.organization_id)) for one in wanted]
     finally:

@@ -62,6 +62,11 @@ class Budgets:
 
         await self._database.write(work)
 
+    async def forget(self, organization: str) -> None:
+        """Forget every limit that was learned, so that the next call asks Zoho. TryLater."""
+        nothing = {"day_left": None, "at_once": None, "blocked_until": None, "blocked_code": ""}
+        await self._database.execute(_CHANGE.values(**nothing), {"of": organization})
+
     async def read(self, organization: str) -> Budget | None:
         """The row; None before the first call. TryLater."""
         rows = await self._database.read(_READ, of=organization)

@@ -187,7 +187,7 @@ class ZohoAuth:
     async def _check_limits(self, owner: str, refused: bool) -> None:
         """Give the lease back where another refresh would not help, or would be one too many.
 
-        Asked only once the lease is ours: a refresh that somebody else has under way is waited for, not held against us.
+        Asked only once the lease is ours: somebody else's refresh that is under way is waited for, not held against us.
         """
         error: TokenRefused | None = None
         if refused and await self._refreshes(_FRESH) > 2:

@@ -85,6 +85,20 @@ async def test_what_one_learns_another_store_knows(store: Store, url: str, keys:
     )
 
 
+async def test_what_was_learned_can_be_forgotten(store: Store, organization: str) -> None:
+    """After a plan was bought the next call asks Zoho again; an organisation that nobody knows is no fault."""
+    await store.budgets.forget(organization)
+    await enter(store, organization, "a")
+    quota = Quota(limit=1000, remaining=0, resets_at=AT + timedelta(hours=9))
+    await leave(store, organization, "a", answered=True, quota=quota, limit=Limit("45", 3600.0))
+    assert await enter(store, organization, "b") == Hold("45", AT + timedelta(hours=1))
+    await store.budgets.forget(organization)
+    assert await enter(store, organization, "b") is None
+    found = await store.budgets.read(organization)
+    assert found is not None
+    assert (found.day_limit, found.left(AT), found.time_zone) == (1000, None, "")
+
+
 async def test_organisations_do_not_share(store: Store, organization: str) -> None:
     """One full house leaves another alone."""
     for slot in "abc":

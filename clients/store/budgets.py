@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from datetime import datetime
 from typing import Any
 
@@ -12,6 +12,7 @@ from clients.store.database import Database
 from clients.store.schema import budget_slots, budgets
 from clients.zoho.budget import Budget, Entry, Outcome, Rules, after_call, hold, on_entry
 
+_NAMES = tuple(field.name for field in fields(Budget))
 _OF: BindParameter[str] = bindparam("of")
 _READ = select(budgets).where(budgets.c.organization == _OF)
 _LOCK = _READ.with_for_update()
@@ -87,8 +88,7 @@ def _busy(visit: Connection, organization: str) -> int:
 
 def _keep(visit: Connection, before: Budget, after: Budget) -> None:
     """Write what changed, if anything did."""
-    old = asdict(before)
-    changed = {name: value for name, value in asdict(after).items() if value != old[name]}
+    changed = {name: value for name in _NAMES if (value := getattr(after, name)) != getattr(before, name)}
     if changed:
         visit.execute(_CHANGE.values(**changed), {"of": before.organization})
 

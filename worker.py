@@ -14,6 +14,7 @@ from clients.notify import Notifier
 from clients.settings import Settings, read_keys
 from clients.store import Store
 from clients.stripe.gateway import StripeGateway
+from clients.stripe.pace import Paces
 from clients.telemetry import make_runtime
 from clients.temporal import connect
 from clients.zoho.client import CALL_TIMEOUT, ZohoClient
@@ -34,17 +35,31 @@ def now() -> datetime:
 
 
 async def open_shop(
-    stack: AsyncExitStack, connection: Connection, store: Store, *, zoho_seconds: float = CALL_TIMEOUT
+    stack: AsyncExitStack,
+    connection: Connection,
+    store: Store,
+    *,
+    zoho_seconds: float = CALL_TIMEOUT,
+    paces: Paces | None = None,
 ) -> Shop:
     """The connection's two gateways, closed with `stack`; `zoho_seconds` bounds one call to Zoho.
 
     A call ends well before Temporal gives its activity up: a second one must never start while the first is alive.
     """
     zoho_seconds = min(zoho_seconds, connection.policy.call_timeout.total_seconds() * _SHARE)
-    stripe = StripeGateway(connection.stripe, connection.mapping)
+    pace = (paces or Paces()).of(connection.stripe)
+    stripe = StripeGateway(connection.stripe, connection.mapping, pace=pace)
     stack.push_async_callback(stripe.close)
     http = await stack.enter_async_context(open_http())
-    zoho = ZohoClient.of(connection.zoho, store.tokens, http, connection=connection.slug, now=now, timeout=zoho_seconds)
+    zoho = ZohoClient.of(
+        connection.zoho,
+        store.tokens,
+        http,
+        connection=connection.slug,
+        now=now,
+        timeout=zoho_seconds,
+        budgets=store.budgets,
+    )
     return Shop(
         slug=connection.slug,
         account_id=connection.stripe.account_id,
@@ -72,7 +87,9 @@ async def run_worker(settings: Settings, *, stop: asyncio.Event) -> None:
             profile=settings.temporal_profile,
             runtime=make_runtime(f"127.0.0.1:{port}" if port else ""),
         )
-        shops = Shops([await open_shop(stack, connection, store) for connection in connections.values()])
+        paces = Paces()
+        opened = [await open_shop(stack, one, store, paces=paces) for one in connections.values()]
+        shops = Shops(opened)
         activities = assemble(shops, store, Starter(client, connections), now)
         queues = (contract.MAIN_QUEUE, contract.ZOHO_QUEUE)
         for worker in make_workers(client, activities, queues=queues):

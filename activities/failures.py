@@ -15,7 +15,7 @@ from temporalio.worker import (
     Interceptor,
 )
 
-from clients.errors import ClientError, RateLimited, Refused, ThroughlineError, TokenRefused, Unreachable
+from clients.errors import ClientError, QuotaGone, RateLimited, Refused, ThroughlineError, TokenRefused, Unreachable
 from domain.currencies import UnknownCurrency
 
 log = logging.getLogger(__name__)
@@ -43,11 +43,14 @@ def translate(error: Exception) -> ApplicationError:
         return ApplicationError(f"{type(error).__name__}: see the worker's log", type=type(error).__name__)
     hint = next((text for kind, text in _HINTS.items() if isinstance(error, kind)), "")
     wait = timedelta(seconds=error.retry_after) if error.retry_after is not None else None
+    details = {"service": error.service, "code": error.code, "status": error.status}
+    if isinstance(error, QuotaGone):  # the run waits, not the activity: it can say until when
+        details |= {"until": error.until.isoformat(), "when": error.when, "said": error.message}
     return ApplicationError(
         plain(f"{error}; {hint}" if hint else str(error)),
-        {"service": error.service, "code": error.code, "status": error.status},
+        details,
         type=type(error).__name__,
-        non_retryable=isinstance(error, Refused),
+        non_retryable=isinstance(error, Refused | QuotaGone),
         next_retry_delay=wait,
         category=ApplicationErrorCategory.BENIGN if hint else ApplicationErrorCategory.UNSPECIFIED,
     )

@@ -55,6 +55,29 @@ class Honest:
     refused: int  # calls that Zoho refused
 
 
+@dataclass(frozen=True)
+class Gale:
+    """One organisation's part of a storm: its orders, the calls that reached Zoho, and those that it refused."""
+
+    orders: int
+    calls: int
+    refused: int
+    seconds: float
+
+    @property
+    def wasted(self) -> float:
+        """Refused calls among all."""
+        return self.refused / self.calls
+
+
+@dataclass(frozen=True)
+class Storm:
+    """All parts by what holds them back, and what one turn of the budget takes."""
+
+    gales: dict[str, Gale]
+    turn: Spread
+
+
 @dataclass
 class Figures:
     """All of one run; filled step by step."""
@@ -71,6 +94,7 @@ class Figures:
     burst: OpenLoop | None = None
     alone: Answers | None = None
     honest: Honest | None = None
+    storm: Storm | None = None
 
     @property
     def shares(self) -> list[float]:

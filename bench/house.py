@@ -7,7 +7,7 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -55,6 +55,7 @@ class House:
     ports: DemoPorts
     shops: list[Shop]
     honest: Shop
+    more: Sequence[Shop] = ()
     children: dict[str, Child] = field(default_factory=dict)
     temporal_pid: int = 0
 
@@ -132,8 +133,8 @@ class House:
 
 
 @asynccontextmanager
-async def a_house(binary: Path, home: Path, shops: int) -> AsyncIterator[House]:
-    """Temporal on a file, both sandboxes and the ingress, with these shops open; `home` is emptied first."""
+async def a_house(binary: Path, home: Path, shops: int, more: Sequence[Shop] = ()) -> AsyncIterator[House]:
+    """Temporal on a file, sandboxes and ingress, with so many shops open, and `more`; `home` is emptied first."""
     await asyncio.to_thread(_empty, home)
     ports = DemoPorts(**{name: free_port() for name in ("temporal", "ui", "ingress", "stripe", "zoho")})
     server = TemporalServer(
@@ -152,6 +153,7 @@ async def a_house(binary: Path, home: Path, shops: int) -> AsyncIterator[House]:
             ports=ports,
             shops=[Shop(number) for number in range(1, shops + 1)],
             honest=Shop(0, honest=True),
+            more=more,
             temporal_pid=server.pid,
         )
         stack.push_async_callback(_stop_all, built)
@@ -168,7 +170,7 @@ async def _furnish(house: House) -> None:
     ports = ["--stripe-port", str(house.ports.stripe), "--zoho-port", str(house.ports.zoho)]
     await house.start("sandbox", [sys.executable, "-m", "cli.main", "sandbox", *ports])
     await house.answers("sandbox", f"{house.zoho_url}/_switches")
-    shops = [house.honest, *house.shops]
+    shops = [house.honest, *house.shops, *house.more]
     await open_shops(shops, house.http, house.stripe_url, house.zoho_url)
     write_connections(shops, house.stripe_url, house.zoho_url, house.home / "connections.toml")
     await house.start("ingress", part_command("ingress"))

@@ -12,6 +12,7 @@ from bench.histories import Costs, costs_of, history_of, journey_of
 from bench.house import House
 from bench.load import closed_loop
 from bench.stats import Spread
+from bench.storm import storm
 from bench.till import TOLD, Sale, Till, Webhook, invented, webhooks
 from cli.temporal_setup import ZOHO_RPS, limit_each_organisation
 from workflows import contract
@@ -42,6 +43,7 @@ class Bench:
             self._stay_calm,
             self._burst,
             self._keep_to_zohos_pace,
+            self._storm,
             self._ingress_alone,
         ):
             assert step.__doc__
@@ -123,6 +125,17 @@ class Bench:
         await limit_each_organisation(self._house.client, contract.ZOHO_QUEUE, None)
         _, refused = await self._house.zoho_calls(shop)
         self._figures.honest = Honest(Round(len(sales), seconds, cpu), refused)
+
+    async def run_storm(self) -> None:
+        """The storm alone."""
+        self._say("A storm alone.")
+        await self._house.start_worker()
+        await self._storm()
+
+    async def _storm(self) -> None:
+        """Orders at ten times Zoho's limit, without Temporal's own pace."""
+        if self._plan.storm:
+            self._figures.storm = await storm(self._house, self._till, self._carry, self._plan.storm)
 
     async def _ingress_alone(self) -> None:
         """Webhooks at the burst's rate, three for each payment, with nobody working on them."""

@@ -16,6 +16,7 @@ class Plan:
     payments: int
     at_once: int
     honest: int  # payments of one organisation at the pace that Zoho allows
+    storm: int  # orders of each organisation that come ten times as fast as Zoho takes them
     calm_seconds: float
     burst_seconds: float
     alone_seconds: float
@@ -36,6 +37,7 @@ FULL = Plan(
     payments=120,
     at_once=40,
     honest=20,
+    storm=24,
     calm_seconds=30,
     burst_seconds=5,
     alone_seconds=10,
@@ -48,6 +50,7 @@ QUICK = Plan(
     payments=60,
     at_once=30,
     honest=0,
+    storm=0,
     calm_seconds=6,
     burst_seconds=1,
     alone_seconds=3,
@@ -60,6 +63,7 @@ TINY = Plan(
     payments=4,
     at_once=4,
     honest=1,
+    storm=1,
     calm_seconds=0.3,
     burst_seconds=0.03,
     alone_seconds=0.05,

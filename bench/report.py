@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
-from bench.figures import Figures, Round, Waits, cpu_each, rate
+from bench.figures import Figures, Round, Storm, Waits, cpu_each, rate
 from bench.load import Answers
 from bench.stats import Spread, median
 
@@ -27,10 +27,10 @@ class Sheet:
     note: str = ""
 
 
-def show(figures: Figures) -> None:
-    """Every table on standard output."""
+def show(tables: Iterable[Sheet]) -> None:
+    """These tables on standard output."""
     console = Console()
-    for sheet in sheets(figures):
+    for sheet in tables:
         table = Table(title=sheet.title, title_justify="left", caption=sheet.note or None, caption_justify="left")
         for place, column in enumerate(sheet.columns):
             table.add_column(column, justify="right" if place else "left")
@@ -57,6 +57,8 @@ def sheets(figures: Figures) -> Iterator[Sheet]:
     yield _answers(figures)
     yield _waits(figures)
     yield _costs(figures)
+    if figures.storm:
+        yield storm_sheet(figures.storm)
     yield Sheet(
         "Worker start, seconds",
         ("", "median", "slowest", "aim"),
@@ -168,6 +170,27 @@ def _costs(figures: Figures) -> Sheet:
         for name, c in figures.costs.items()
     ]
     return Sheet("A payment's costs, counted", columns, rows)
+
+
+def storm_sheet(storm: Storm) -> Sheet:
+    """How many calls were wasted on refusals."""
+    rows = [
+        (
+            name,
+            str(gale.orders),
+            str(gale.calls),
+            str(gale.refused),
+            f"{gale.wasted:.1%}",
+            f"{gale.calls / gale.orders:.2f}",
+            f"{gale.seconds:.0f}",
+            "wasted under 5%, at most 6 an order",
+        )
+        for name, gale in storm.gales.items()
+    ]
+    note = "Temporal's pace lifted, orders announced at ten times Zoho's limit, five calls at once, blocks of 60 s."
+    note += f" A turn of the budget takes {storm.turn.p50 * 1000:.1f} ms (p99 {storm.turn.p99 * 1000:.1f})."
+    columns = ("", "orders", "calls", "refused (429)", "wasted", "calls an order", "seconds", "aim")
+    return Sheet("A storm at ten times the limit", columns, rows, note)
 
 
 def _markdown(sheet: Sheet) -> str:

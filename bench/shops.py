@@ -13,6 +13,7 @@ from cli import shop as demo
 # Zoho's limits lifted; an honest organisation keeps those of the sandbox, which are Zoho's.
 _UNLIMITED = {"minute_limit": 0, "daily_limit": 0, "concurrency_limit": 0}
 _STOCK = 1_000_000
+_AT_ONCE = 5  # calls in process that a free organisation has
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,9 @@ class Shop:
     """One connection of the bench."""
 
     number: int
-    honest: bool = False
+    honest: bool = False  # Zoho's own limits, as the sandbox has them
+    minute_limit: int = 0  # Zoho's, for a shop that is not honest
+    pace: int = 0  # the calls a minute that our settings say
 
     @property
     def slug(self) -> str:
@@ -62,19 +65,30 @@ class Shop:
             client_secret=seed["client_secret"],
             refresh_token=seed["refresh_token"],
             deposit=demo.CLEARING_ACCOUNT_ID,
+            per_minute=self.per_minute,
         )
+
+    @property
+    def per_minute(self) -> int:
+        """Our own pace of its calls."""
+        return demo.MINUTE if self.honest else self.pace
 
     def seed(self) -> dict[str, Any]:
         """Its organisation as the Zoho sandbox takes it."""
         items = [{**item, "stock": _STOCK} if "stock" in item else item for item in demo.ITEMS]
         return {
             **demo.ORGANIZATION,
-            **({} if self.honest else _UNLIMITED),
+            **self._limits(),
             "organization_id": self.organization,
             "client_id": f"1000.BENCH{self.number}",
             "refresh_token": f"1000.bench-refresh-{self.number}",
             "items": items,
         }
+
+    def _limits(self) -> dict[str, int]:
+        if self.honest:
+            return {}
+        return {"minute_limit": self.minute_limit, "concurrency_limit": _AT_ONCE} if self.minute_limit else _UNLIMITED
 
 
 async def open_shops(shops: list[Shop], http: ClientSession, stripe_url: str, zoho_url: str) -> None:

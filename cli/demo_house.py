@@ -67,7 +67,7 @@ async def open_house(binary: Path, home: Path, ports: DemoPorts, limits: Limits)
     async with AsyncExitStack() as stack:
         http = await stack.enter_async_context(httpx.AsyncClient(timeout=10.0, trust_env=False))
         await stack.enter_async_context(temporal)
-        sandbox = _spawn(stack, "sandbox", _sandbox_command(home, ports), home, ports)
+        sandbox = _spawn(stack, "sandbox", _sandbox_command(home, ports, limits), home, ports)
         await _answers(http, sandbox, f"http://{HOST}:{ports.zoho}/_switches")
         await _until(sandbox, _exists(home / "connections.toml"), "did not open its shop")
         worker = _spawn(stack, "worker", part_command("worker"), home, ports)
@@ -98,10 +98,11 @@ def environment(home: Path, ports: DemoPorts) -> dict[str, str]:
     return {key: value for key, value in os.environ.items() if not key.startswith("THROUGHLINE_")} | own
 
 
-def _sandbox_command(home: Path, ports: DemoPorts) -> list[str]:
+def _sandbox_command(home: Path, ports: DemoPorts, limits: Limits) -> list[str]:
     command = [sys.executable, "-m", "cli.main", "sandbox", "--state", str(home / "sandbox")]
     command += ["--stripe-port", str(ports.stripe), "--zoho-port", str(ports.zoho)]
     command += ["--connections", str(home / "connections.toml")]
+    command += [] if limits.zoho else ["--calls-per-minute", "0"]
     return [*command, "--webhook-url", f"http://{HOST}:{ports.ingress}/webhooks/stripe/{SLUG}"]
 
 

@@ -40,7 +40,7 @@ def demo(
     home: Annotated[Path, typer.Option(help="Where the demo keeps its state.")] = Path(".throughline/demo"),
     fresh: Annotated[bool, typer.Option("--fresh", help="Forget an earlier demo's state first.")] = False,
     unpaced: Annotated[
-        bool, typer.Option("--unpaced", help="Lift Temporal's limit of Zoho calls; the sandbox keeps its own.")
+        bool, typer.Option("--unpaced", help="Lift our own limits of Zoho calls; the sandbox keeps its own.")
     ] = False,
     temporal_port: Annotated[int, typer.Option(help="Temporal's port.")] = 7233,
     ui_port: Annotated[int, typer.Option(help="The Temporal UI's port.")] = 8233,
@@ -81,11 +81,24 @@ def sandbox(
     webhook_url: Annotated[
         str, typer.Option(help="Where the seeded shop's webhooks go.")
     ] = "http://127.0.0.1:8080/webhooks/stripe/demo",
+    calls_per_minute: Annotated[
+        int, typer.Option(min=0, help="The seeded shop's own pace of Zoho calls; 0 for none.")
+    ] = 100,
 ) -> None:
     """Run a Stripe and a Zoho to try everything on."""
     from cli.sandbox import run_sandbox
 
-    _run(run_sandbox(host, stripe_port, zoho_port, state=state, connections=connections, webhook_url=webhook_url))
+    _run(
+        run_sandbox(
+            host,
+            stripe_port,
+            zoho_port,
+            state=state,
+            connections=connections,
+            webhook_url=webhook_url,
+            per_minute=calls_per_minute,
+        )
+    )
 
 
 @app.command()
@@ -106,6 +119,20 @@ def trigger(
     from cli.trigger import run_trigger
 
     _run(run_trigger(event, connection=connection, url=url))
+
+
+@app.command()
+def quota(
+    connection: ConnectionName = "",
+    ask_again: Annotated[
+        bool, typer.Option("--ask-again", help="Forget the limits that were met: the next call asks Zoho.")
+    ] = False,
+    output: Output = Format.TABLE,
+) -> None:
+    """What is left of each Zoho organisation's day, what it waits for, and when it will be used up at today's pace."""
+    from cli.quota import show_quota
+
+    _run(show_quota(connection, output, ask_again=ask_again))
 
 
 @payments.command("list")

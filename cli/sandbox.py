@@ -8,7 +8,7 @@ from cli.exits import Exit
 from cli.output import say
 from cli.ports import ensure_free
 from cli.reach import stop_on_signals
-from cli.shop import ACCOUNT, open_shop
+from cli.shop import ACCOUNT, MINUTE, open_shop
 from sandbox.serving import serve
 from sandbox.stripe.app import make_app as stripe_app
 from sandbox.zoho.app import make_app as zoho_app
@@ -22,6 +22,7 @@ async def run_sandbox(
     state: Path | None,
     connections: Path | None,
     webhook_url: str,
+    per_minute: int = MINUTE,
 ) -> Exit:
     """Serves both until SIGTERM or Ctrl-C. PortBusy names the port and its option."""
     stop = stop_on_signals()
@@ -33,7 +34,9 @@ async def run_sandbox(
     try:
         say(f"Stripe sandbox at {stripe.url}, Zoho sandbox at {zoho.url}; each has /_ledger, /_faults, /_switches.")
         if connections is not None:
-            await open_shop(stripe.url, zoho.url, webhook_url=webhook_url, connections=connections)
+            await open_shop(
+                stripe.url, zoho.url, webhook_url=webhook_url, connections=connections, per_minute=per_minute
+            )
             say(f"A shop is open; its connection is in {connections}. Next: throughline up")
         await stop.wait()
     finally:

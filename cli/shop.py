@@ -22,6 +22,7 @@ ACCOUNT = {
 }
 ORGANIZATION_ID = "20260001"
 CLEARING_ACCOUNT_ID = "5120000000000000001"
+MINUTE = 100  # calls a minute that Zoho takes from one organisation, and the sandbox too
 
 ITEMS = (
     {"sku": "LAMP-01", "name": "Desk lamp", "rate": 49, "stock": 120},
@@ -73,6 +74,7 @@ client_secret = "{client_secret}"
 refresh_token = "{refresh_token}"
 api_base = "{zoho_url}"
 accounts_base = "{zoho_url}"
+calls_per_minute = {per_minute}
 
 [connections.{slug}.mapping]
 shipping_sku = "SHIPPING"
@@ -80,7 +82,9 @@ deposit_account_id = "{deposit}"
 """
 
 
-async def open_shop(stripe_url: str, zoho_url: str, *, webhook_url: str, connections: Path) -> None:
+async def open_shop(
+    stripe_url: str, zoho_url: str, *, webhook_url: str, connections: Path, per_minute: int = MINUTE
+) -> None:
     """Seeds both sandboxes and writes the connection file; what is there from an earlier time stays.
 
     CannotStart where a sandbox refuses.
@@ -102,6 +106,7 @@ async def open_shop(stripe_url: str, zoho_url: str, *, webhook_url: str, connect
         client_secret=ORGANIZATION["client_secret"],
         refresh_token=ORGANIZATION["refresh_token"],
         deposit=CLEARING_ACCOUNT_ID,
+        per_minute=per_minute,
     )
     connections.parent.mkdir(parents=True, exist_ok=True)
     fresh = connections.with_suffix(".new")

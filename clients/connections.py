@@ -47,7 +47,8 @@ class _Account(BaseModel):
 class StripeAccount(_Account):
     """One Stripe account in one mode. `api_base` "" = Stripe itself, else a sandbox's address.
 
-    A live key has to be a restricted one (`rk_live_`) unless `allow_secret_key` says otherwise.
+    A live key has to be a restricted one (`rk_live_`) unless `allow_secret_key` says otherwise. `requests_per_second`,
+    `requests_per_endpoint`: one worker process's share of what Stripe takes; 0 = all of it, 100 live and 25 in test.
     """
 
     account_id: str = Field(pattern=r"^acct_[A-Za-z0-9_]+$")
@@ -56,6 +57,8 @@ class StripeAccount(_Account):
     webhook_secrets: tuple[SecretStr, ...] = Field(min_length=1)
     api_base: str = ""
     allow_secret_key: bool = False
+    requests_per_second: int = Field(default=0, ge=0)
+    requests_per_endpoint: int = Field(default=25, ge=1)
 
     @field_validator("webhook_secrets")
     @classmethod
@@ -79,7 +82,11 @@ class StripeAccount(_Account):
 
 
 class ZohoAccount(_Account):
-    """One Zoho organisation and the client that may act for it. Empty bases = the data centre's own."""
+    """One Zoho organisation and the client that may act for it. Empty bases = the data centre's own.
+
+    `calls_at_once`, `calls_per_minute`: what Zoho allows the organisation, all workers together; 0 a minute = no
+    pace of our own. `daily_reserve`: calls of the day that sweeps and backfills leave to live payments.
+    """
 
     data_center: str = "us"
     organization_id: str = Field(pattern=r"^[0-9]+$")
@@ -88,6 +95,9 @@ class ZohoAccount(_Account):
     refresh_token: SecretStr = Field(min_length=1)
     api_base: str = ""
     accounts_base: str = ""
+    calls_at_once: int = Field(default=5, ge=1, le=1000)
+    calls_per_minute: int = Field(default=100, ge=0, le=100_000)
+    daily_reserve: int = Field(default=200, ge=0)
 
     @field_validator("data_center")
     @classmethod

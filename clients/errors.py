@@ -9,12 +9,15 @@ ThroughlineError
     │   └── NotAllowed           the key or token has not the right
     ├── TryLater             it did not happen, and may be asked again after `retry_after`
     │   ├── RateLimited          minute, day or concurrency limit
+    │   │   └── QuotaGone            the day's quota is used up until a known moment
     │   ├── Unreachable          no connection was made
     │   └── TokenRefused         the token or its refresh was refused
     └── OutcomeUnknown       it may have happened: read back before writing again
 """
 
 from __future__ import annotations
+
+from datetime import datetime
 
 
 class ThroughlineError(Exception):
@@ -66,6 +69,15 @@ class TryLater(ClientError):
 
 class RateLimited(TryLater):
     """A quota is used up for the moment."""
+
+
+class QuotaGone(RateLimited):
+    """The day's quota is used up: nothing before `until` (UTC); `when` says the same for people."""
+
+    def __init__(self, service: str, message: str, *, until: datetime, when: str, retry_after: float) -> None:
+        super().__init__(service, message, code="45", status=429, retry_after=retry_after)
+        self.until = until
+        self.when = when
 
 
 class Unreachable(TryLater):

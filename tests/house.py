@@ -174,6 +174,8 @@ def connection_of(slug: str, stripe_url: str, zoho_url: str, **changes: Any) -> 
             api_key=SecretStr(changes.pop("api_key", "sk_test_1")),
             webhook_secrets=changes.pop("secrets", (SecretStr("whsec_unset"),)),
             api_base=stripe_url,
+            requests_per_second=1000,
+            requests_per_endpoint=1000,
         ),
         zoho=ZohoAccount(
             data_center="eu",
@@ -183,6 +185,8 @@ def connection_of(slug: str, stripe_url: str, zoho_url: str, **changes: Any) -> 
             refresh_token=SecretStr("refresh"),
             api_base=zoho_url,
             accounts_base=zoho_url,
+            calls_at_once=changes.pop("calls_at_once", 1000),
+            calls_per_minute=changes.pop("calls_per_minute", 0),
         ),
         policy=changes.pop("policy", QUICK),
         mapping=changes.pop("mapping", MAPPING),

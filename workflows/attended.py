@@ -34,7 +34,7 @@ class Attended:
         self._ref = PaymentRef(connection=start.connection, payment_id=start.payment_id, round=start.carried.round)
         self._events = list(start.carried.events)
         self._corrected = start.carried.corrected
-        self._calls = Calls(start)
+        self._calls = Calls(start, self._show)
         self._desk = Desk(start.carried.trouble, start.carried.answer, self._show)
         self._undo = UndoStack(start.carried.undo)
         self._found = dict(start.carried.found)
@@ -243,5 +243,6 @@ class Attended:
         ids = [f"- Stripe charge `{self._found['charge']}`"] if "charge" in self._found else []
         ids += [f"- Zoho {kind} `{self._found[kind]}`" for kind in _DOCUMENTS if kind in self._found]
         asked = [*details(self._desk.trouble, self._desk.refused), ""] if self._desk.trouble else []
+        asked += [f"**{self._calls.waits}**", ""] if self._calls.waits else []
         heading = f"**{' · '.join(filter(None, known))}**"
         workflow.set_current_details("\n".join([*asked, heading, "", *ids, *(f"- {note}" for note in self._notes)]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Coroutine
+from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
 from temporalio import workflow
@@ -32,7 +33,9 @@ Method = Callable[[Self_, Input], Coroutine[Any, Any, Output]]
 class Calls:
     """The activities of one run, by kind: own memory, Stripe and the store, or Zoho at its organisation's pace."""
 
-    def __init__(self, start: PaymentInput) -> None:
+    def __init__(self, start: PaymentInput, show: Callable[[], None]) -> None:
+        self.waits = ""  # what the run waits for by itself, in words; `show` tells people
+        self._show = show
         self.policy = start.policy
         self._queue = start.zoho_queue
         self._organization = start.organization_id
@@ -72,15 +75,15 @@ class Calls:
 
     async def zoho_read(self, method: Method[Self_, Input, Output], arg: Input, summary: str) -> Output:
         """One question to Zoho."""
-        return await self._call(method, arg, self._at_zoho(policies.READ(self.policy)), summary)
+        return await self._at_zoho(method, arg, policies.READ(self.policy), summary)
 
     async def zoho_write(self, method: Method[Self_, Input, Output], arg: Input, summary: str) -> Output:
         """One write to Zoho."""
-        return await self._call(method, arg, self._at_zoho(policies.WRITE(self.policy)), summary)
+        return await self._at_zoho(method, arg, policies.WRITE(self.policy), summary)
 
     async def zoho_undo(self, method: Method[Self_, Input, Output], arg: Input, summary: str) -> Output:
         """One write to Zoho that takes another back."""
-        return await self._call(method, arg, self._at_zoho(policies.UNDO(self.policy)), summary)
+        return await self._at_zoho(method, arg, policies.UNDO(self.policy), summary)
 
     async def settle(
         self,
@@ -119,5 +122,38 @@ class Calls:
         named = config | workflow.ActivityConfig(summary=summary)
         return await workflow.execute_activity_method(method, arg, **named)
 
-    def _at_zoho(self, config: workflow.ActivityConfig) -> workflow.ActivityConfig:
-        return policies.zoho(config, self._queue, self._organization)
+    async def _at_zoho(
+        self,
+        method: Method[Self_, Input, Output],
+        arg: Input,
+        config: workflow.ActivityConfig,
+        summary: str,
+    ) -> Output:
+        """One call at the organisation's pace; where its day is used up, again when the next one begins."""
+        paced = policies.zoho(config, self._queue, self._organization)
+        while True:
+            try:
+                return await self._call(method, arg, paced, summary)
+            except ActivityError as error:
+                gone = _quota_gone(error)
+                if gone is None:
+                    raise
+            await self._wait_for_quota(gone)
+
+    async def _wait_for_quota(self, gone: dict[str, str]) -> None:
+        seconds = (datetime.fromisoformat(gone["until"]) - workflow.now()).total_seconds()
+        self.waits = f"waits until {gone['when']}: {gone['said']}"
+        self._show()
+        try:
+            await workflow.sleep(max(seconds, 1.0), summary=f"Wait until {gone['when']}: {gone['said']}")
+        finally:
+            self.waits = ""
+            self._show()
+
+
+def _quota_gone(error: ActivityError) -> dict[str, str] | None:
+    """Until when there is no quota, in the words of the failure; None for any other failure."""
+    cause = error.cause
+    if not isinstance(cause, ApplicationError) or cause.type != "QuotaGone":
+        return None
+    return dict(cause.details[0])

@@ -103,6 +103,7 @@ class PaymentWorkflow(Attended):
             "ids": [self._start.payment_id, *self._found.values()],
             "total": str(self._total or ""),
             "notes": self._notes,
+            **({"waits": self._calls.waits} if self._calls.waits else {}),
         }
 
     async def _wait_until_paid(self) -> FetchedPayment:

@@ -9,8 +9,9 @@ from temporalio.workflow import ActivityConfig, LocalActivityConfig
 
 from domain.policy import PaymentPolicy
 
-# What a repeat cannot cure; the types are the class names of clients.errors and the codes of domain.validation.
-FATAL = ["Refused", "NotFound", "AlreadyExists", "NotAllowed", "DossierChanged"]
+# What a repeat cannot cure, or not before a moment that the run waits for;
+# the types are the class names of clients.errors and the codes of domain.validation.
+FATAL = ["Refused", "NotFound", "AlreadyExists", "NotAllowed", "DossierChanged", "QuotaGone"]
 
 # A look into our own store: short, and a normal activity takes over when the store is away (it would cost heartbeats).
 LOCAL = LocalActivityConfig(

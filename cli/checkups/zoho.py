@@ -24,7 +24,12 @@ async def look(connection: Connection, store: Store) -> AsyncIterator[Finding]:
     """About ten calls of the organisation's quota. ClientError where Zoho refuses the token or is away."""
     async with open_http() as http:
         zoho = ZohoClient.of(
-            connection.zoho, store.tokens, http, connection=connection.slug, now=lambda: datetime.now(UTC)
+            connection.zoho,
+            store.tokens,
+            http,
+            connection=connection.slug,
+            now=lambda: datetime.now(UTC),
+            budgets=store.budgets,
         )
         organization = await zoho.get_organization()
         yield ok(f"{connection.slug}: Zoho token", f"accepted for organisation {organization.organization_id}")

@@ -1,6 +1,7 @@
 """Our own memory: it remembers, it owns no truth. Losing it loses no money."""
 
 from clients.store.audit import Audit, AuditEntry, AuditReport
+from clients.store.budgets import Budgets
 from clients.store.dossiers import Dossiers
 from clients.store.effects import Effect, EffectRow, Effects, EffectState
 from clients.store.events import SeenEvent, SeenEvents
@@ -12,6 +13,7 @@ __all__ = [
     "Audit",
     "AuditEntry",
     "AuditReport",
+    "Budgets",
     "Dossiers",
     "Effect",
     "EffectRow",

@@ -1,4 +1,6 @@
-"""The tables of our memory. Every key begins with the connection's slug; people's data is ciphertext."""
+"""The tables of our memory. Every key begins with the connection's slug (a quota's with the organisation's id);
+people's data is ciphertext.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,7 @@ from sqlalchemy import (
 )
 
 # The newest migration; a store that says this needs no look at the migrations.
-HEAD = "0001"
+HEAD = "0002"
 
 metadata = MetaData(
     naming_convention={
@@ -144,4 +146,33 @@ dossiers = Table(
     Column("data", LargeBinary, nullable=False),
     Column("ref", String(64), nullable=False),
     Column("at", UtcTime, nullable=False),
+)
+
+# What each organisation of Zoho's may still be asked, shared by all workers. Not by connection: the quota is the
+# organisation's, whichever connections it has.
+budgets = Table(
+    "budgets",
+    metadata,
+    Column("organization", String(64), primary_key=True),
+    Column("day_limit", Integer),
+    Column("day_left", Integer),
+    Column("day_resets_at", UtcTime),
+    Column("told_at", UtcTime),
+    Column("first_left", Integer),
+    Column("first_at", UtcTime),
+    Column("at_once", Integer),
+    Column("at_once_at", UtcTime),
+    Column("next_at", UtcTime),
+    Column("blocked_until", UtcTime),
+    Column("blocked_code", String(16), nullable=False),
+    Column("time_zone", String(64), nullable=False),
+)
+
+# Calls to an organisation that are in process now. One whose worker died ends at `until`.
+budget_slots = Table(
+    "budget_slots",
+    metadata,
+    Column("organization", String(64), primary_key=True),
+    Column("slot", String(64), primary_key=True),
+    Column("until", UtcTime, nullable=False),
 )

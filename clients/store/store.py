@@ -6,6 +6,7 @@ from typing import Self
 
 from clients.keys import KeyRing
 from clients.store.audit import Audit
+from clients.store.budgets import Budgets
 from clients.store.database import Database, open_database
 from clients.store.dossiers import Dossiers
 from clients.store.effects import Effects
@@ -28,6 +29,7 @@ class Store:
         self.links = Links(database)
         self.events = SeenEvents(database)
         self.tokens = Tokens(database, keys)
+        self.budgets = Budgets(database)
         self.dossiers = Dossiers(database, keys)
 
     @classmethod

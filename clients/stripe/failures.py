@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -18,8 +19,10 @@ from clients.errors import (
     TryLater,
     Unreachable,
 )
+from clients.waits import retry_after
 
 _NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
+_AGAIN = (1.0, 3.0)  # seconds after a limit that says no moment
 UNREADABLE = "an answer that cannot be read"
 
 
@@ -50,7 +53,10 @@ def failure(error: stripe.StripeError, *, write: bool) -> ClientError:
     if status == 401:
         return NotAllowed("stripe", "Stripe refused the API key; check api_key", status=401)
     if status == 429:
-        return RateLimited("stripe", _said(error), code=_code(error), status=429, retry_after=_pause(error))
+        pause = _pause(error)
+        if pause is None:  # at different moments, for whoever met the limit together would meet it together again
+            pause = random.uniform(*_AGAIN)
+        return RateLimited("stripe", _said(error), code=_code(error), status=429, retry_after=pause)
     if status == 409 or not 400 <= status < 500:
         return _open(_said(error), error, write)
     kind = {403: NotAllowed, 404: NotFound}.get(status, Refused)
@@ -77,5 +83,4 @@ def _code(error: stripe.StripeError) -> str:
 
 
 def _pause(error: stripe.StripeError) -> float | None:
-    value = {name.lower(): text for name, text in (error.headers or {}).items()}.get("retry-after", "")
-    return float(value) if value.isdigit() else None
+    return retry_after({name.lower(): text for name, text in (error.headers or {}).items()})

@@ -13,6 +13,7 @@ from clients.connections import StripeAccount
 from clients.errors import Refused
 from clients.stripe.facts import FoundLines, charge_facts, charge_fee, intent_facts, intent_status
 from clients.stripe.failures import translated
+from clients.stripe.pace import Pace, PacedHttp, pace_of
 from clients.stripe.raw import Raw, part, reference, text
 from clients.stripe.search import LineFinder, answer, first, in_metadata
 from domain.payments import Fee, PaymentFacts, PaymentStatus
@@ -38,14 +39,22 @@ class StripeGateway:
 
     Requests of `fetch_payment`: an intent not yet paid 1, Checkout 3, invoice 4 and 1 for each product and each tax
     rate that the invoice does not show itself, amount details, metadata or no lines 4, a charge without intent 1;
-    one more for each further 100 lines. Close it at the end of the process.
+    one more for each further 100 lines. `pace` is shared by the gateways of one account. Close it at the end of the
+    process.
     """
 
-    def __init__(self, account: StripeAccount, mapping: MappingPolicy, *, timeout: httpx.Timeout = TIMEOUT) -> None:
+    def __init__(
+        self,
+        account: StripeAccount,
+        mapping: MappingPolicy,
+        *,
+        timeout: httpx.Timeout = TIMEOUT,
+        pace: Pace | None = None,
+    ) -> None:
         # Process-global in the SDK: it would write an id to the user's home and send it with timings.
         stripe.enable_telemetry = False
         self._account = account
-        self._http = stripe.HTTPXClient(timeout=timeout)
+        self._http = PacedHttp(pace or pace_of(account), timeout)
         self._client = stripe.StripeClient(
             account.api_key.get_secret_value(),
             http_client=self._http,

@@ -85,9 +85,7 @@ class ZohoAuth:
         newest = await self._store.read(self._connection)
         if newest is not None and newest.version > refused.version and newest.usable(self._now()):
             return self._grant(newest, fresh=True)
-        if self._flight is None and await self._refreshes(_FRESH) >= 2:
-            raise TokenRefused("zoho", "a token that was only just renewed is refused", status=401, retry_after=_PAUSE)
-        return self._grant(await self._renewed(refused.version), fresh=True)
+        return self._grant(await self._renewed(refused.version, refused=True), fresh=True)
 
     def _grant(self, token: Token, *, fresh: bool) -> Access:
         base = self._hosts.api_for(token.api_domain)
@@ -101,13 +99,13 @@ class ZohoAuth:
         self._token = token
         return Access(token, base, fresh)
 
-    async def _renewed(self, version: int) -> Token:
+    async def _renewed(self, version: int, *, refused: bool = False) -> Token:
         """The token after `version`, by the refresh that is under way or by a new one.
 
         The refresh is a task of its own, so that a caller who is cancelled does not cancel it for the others.
         """
         if self._flight is None:
-            self._flight = asyncio.create_task(self._refresh(version))
+            self._flight = asyncio.create_task(self._refresh(version, refused))
             self._flight.add_done_callback(self._landed)
         return await asyncio.shield(self._flight)
 
@@ -118,7 +116,7 @@ class ZohoAuth:
             pause = timedelta(seconds=_PAUSE if error.retry_after is None else error.retry_after)
             self._refusal = (self._now() + pause, error)
 
-    async def _refresh(self, version: int) -> Token:
+    async def _refresh(self, version: int, refused: bool) -> Token:
         self._check_pause()
         owner = uuid4().hex
         for _ in range(_POLLS):
@@ -126,9 +124,9 @@ class ZohoAuth:
             newest = token.version if token else 0
             if token is not None and newest > version and token.usable(self._now()):
                 return token
-            await self._check_limit()
             now = self._now()
             if await self._store.lease(self._connection, version=newest, owner=owner, until=now + _LEASE, now=now):
+                await self._check_limits(owner, refused)
                 return await self._mint(newest, owner)
             await self._sleep(_POLL)
         raise TokenRefused("zoho", "another worker's token refresh does not end", retry_after=_PAUSE)
@@ -186,15 +184,26 @@ class ZohoAuth:
             raise TokenRefused("zoho", error.message, code=error.code, status=error.status, retry_after=left)
         self._refusal = None
 
-    async def _check_limit(self) -> None:
-        used = await self._refreshes(WINDOW)
-        if used >= _MOST:
-            raise TokenRefused(
+    async def _check_limits(self, owner: str, refused: bool) -> None:
+        """Give the lease back where another refresh would not help, or would be one too many.
+
+        Asked only once the lease is ours: somebody else's refresh that is under way is waited for, not held against us.
+        """
+        error: TokenRefused | None = None
+        if refused and await self._refreshes(_FRESH) > 2:
+            error = TokenRefused(
+                "zoho", "a token that was only just renewed is refused", status=401, retry_after=_PAUSE
+            )
+        elif await self._refreshes(WINDOW) > _MOST:
+            error = TokenRefused(
                 "zoho",
-                f"{used} token refreshes in ten minutes; Zoho blocks at ten, so no more for now",
+                f"{_MOST} token refreshes in ten minutes; Zoho blocks at ten, so no more for now",
                 code="refresh_limit",
                 retry_after=60.0,
             )
+        if error is not None:
+            await self._store.release(self._connection, owner=owner)
+            raise error
 
     async def _refreshes(self, span: timedelta) -> int:
         return await self._store.refreshes_since(self._connection, self._now() - span)

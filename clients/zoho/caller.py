@@ -12,9 +12,10 @@ from pydantic import ValidationError
 
 from clients.errors import Refused
 from clients.zoho.auth import Access, ZohoAuth
-from clients.zoho.codec import Answer, JsonObject, Quota, Request, read_answer, read_quota, unclear
+from clients.zoho.codec import Answer, JsonObject, Quota, Request, read_answer, read_limit, read_quota, unclear
 from clients.zoho.records import Record
 from clients.zoho.transport import exchange
+from clients.zoho.turns import Turns
 
 R = TypeVar("R", bound=Record)
 
@@ -30,6 +31,7 @@ class Caller:
         self,
         http: httpx.AsyncClient,
         auth: ZohoAuth,
+        turns: Turns,
         *,
         organization_id: str,
         now: Callable[[], datetime],
@@ -39,6 +41,7 @@ class Caller:
         self.quota: Quota | None = None
         self._http = http
         self._auth = auth
+        self._turns = turns
         self._now = now
         self._timeout = timeout
 
@@ -94,15 +97,23 @@ class Caller:
             {"organization_id": self.organization_id, **request.params},
             request.body,
         )
-        answer = await exchange(
-            self._http,
-            scoped,
-            base=access.base,
-            headers={"Authorization": f"Zoho-oauthtoken {access.token.access_token}"},
-            seconds=self._timeout,
-        )
+        async with self._turns.one() as turn:
+            turn.answer = answer = await exchange(
+                self._http,
+                scoped,
+                base=access.base,
+                headers={"Authorization": f"Zoho-oauthtoken {access.token.access_token}"},
+                seconds=self._timeout,
+            )
         self.quota = read_quota(answer.headers, self._now()) or self.quota
+        limit = read_limit(answer)
+        if limit is not None and limit.code == "45":
+            raise self._turns.gone(limit.pause, turn.budget)
         return answer
+
+    async def learn_zone(self, time_zone: str) -> None:
+        """Keep the time zone in which the organisation's day ends."""
+        await self._turns.learn_zone(time_zone)
 
 
 def path(*parts: str) -> str:

@@ -11,6 +11,7 @@ import httpx
 from clients.connections import ZohoAccount
 from clients.errors import NotFound
 from clients.zoho.auth import ZohoAuth
+from clients.zoho.budget import BudgetStore, Rules
 from clients.zoho.caller import Caller, path
 from clients.zoho.codec import Quota, Request, strings
 from clients.zoho.datacenters import hosts
@@ -40,6 +41,7 @@ from clients.zoho.models import (
 )
 from clients.zoho.oauth import Credentials
 from clients.zoho.tokens import TokenStore
+from clients.zoho.turns import Turns
 
 CALL_TIMEOUT = 20.0  # seconds one exchange may take
 
@@ -61,9 +63,12 @@ class ZohoClient:
         now: Callable[[], datetime],
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         timeout: float = CALL_TIMEOUT,
+        budgets: BudgetStore | None = None,
+        bulk: bool = False,
     ) -> ZohoClient:
         """A client for `account`, its token kept in `tokens` under the slug `connection`.
 
+        Its calls keep to the organisation's row in `budgets`; a `bulk` client leaves the day's reserve to others.
         `http` stays the caller's to close. SettingsError for an unknown data centre.
         """
         auth = ZohoAuth(
@@ -80,7 +85,9 @@ class ZohoClient:
             sleep=sleep,
         )
         organization_id = account.organization_id
-        return cls(Caller(http, auth, organization_id=organization_id, now=now, timeout=timeout))
+        rules = Rules(account.calls_at_once, account.calls_per_minute, account.daily_reserve, bulk=bulk)
+        turns = Turns(budgets, organization=organization_id, rules=rules, timeout=timeout, now=now, sleep=sleep)
+        return cls(Caller(http, auth, turns, organization_id=organization_id, now=now, timeout=timeout))
 
     @property
     def quota(self) -> Quota | None:
@@ -94,6 +101,7 @@ class ZohoClient:
         wanted = self._caller.organization_id
         for row in rows:
             if row.organization_id == wanted:
+                await self._caller.learn_zone(row.time_zone)
                 return row
         others = ", ".join(row.organization_id for row in rows) or "none"
         raise NotFound("zoho", f"organization_id {wanted} is not one of this token's: {others}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -21,6 +20,7 @@ from clients.errors import (
     TokenRefused,
     TryLater,
 )
+from clients.waits import retry_after, seconds
 
 JsonObject = dict[str, object]
 
@@ -81,6 +81,14 @@ class Quota:
     resets_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """A refusal for too many calls: Zoho's code ("44", "45" or "1070"), and how many seconds to wait."""
+
+    code: str
+    pause: float
+
+
 def encode(value: object) -> str:
     """`value` as JSON, a Decimal as the exact number it is. TypeError for a float, which never is exact."""
     match value:
@@ -130,11 +138,24 @@ def unclear(request: Request, message: str, *, code: str = "", status: int = 0) 
 
 def read_quota(headers: Mapping[str, str], now: datetime) -> Quota | None:
     """The daily quota an answer's headers tell of; None without all three."""
-    numbers = [_seconds(headers.get(f"x-rate-limit-{name}")) for name in ("limit", "remaining", "reset")]
+    numbers = [seconds(headers.get(f"x-rate-limit-{name}")) for name in ("limit", "remaining", "reset")]
     limit, remaining, reset = numbers
     if limit is None or remaining is None or reset is None:
         return None
     return Quota(limit=int(limit), remaining=int(remaining), resets_at=now + timedelta(seconds=reset))
+
+
+def read_limit(answer: Answer) -> Limit | None:
+    """Which limit the answer says was met; None where none was."""
+    code = _code(decode(answer.content))
+    if answer.status != 429 and code not in _PAUSES:
+        return None
+    return Limit(code if code in _PAUSES else "44", _pause(code, answer.headers))
+
+
+def said(code: str) -> str:
+    """What the code means, in words."""
+    return _HINTS.get(code, "")
 
 
 def strings(value: object) -> Iterable[str]:
@@ -179,15 +200,7 @@ def _message(request: Request, body: JsonObject | None, code: str) -> str:
 
 
 def _pause(code: str, headers: Mapping[str, str]) -> float:
-    told = _seconds(headers.get("retry-after"))
+    told = retry_after(headers)
     if told is None and code == "45":
-        told = _seconds(headers.get("x-rate-limit-reset"))
+        told = seconds(headers.get("x-rate-limit-reset"))
     return told if told is not None else _PAUSES.get(code, _PAUSES["44"])
-
-
-def _seconds(text: str | None) -> float | None:
-    try:
-        value = float(text or "")
-    except ValueError:
-        return None
-    return value if math.isfinite(value) and value >= 0 else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from temporalio.exceptions import ApplicationErrorCategory
@@ -14,6 +14,7 @@ from clients.errors import (
     NotAllowed,
     NotFound,
     OutcomeUnknown,
+    QuotaGone,
     RateLimited,
     Refused,
     TokenRefused,
@@ -45,6 +46,16 @@ def test_a_quota_says_when_and_that_it_goes_on_by_itself() -> None:
     assert error.category == ApplicationErrorCategory.BENIGN
     assert "zoho 429 44" in error.message
     assert "goes on by itself" in error.message
+
+
+def test_a_day_that_is_used_up_ends_the_activity_with_its_moment() -> None:
+    """The run waits, not the activity: it is told until when, for itself and for people."""
+    until = datetime(2026, 11, 25, 23, 0, tzinfo=UTC)
+    error = translate(QuotaGone("zoho", "used up", until=until, when="midnight", retry_after=60.0))
+    assert (error.type, error.non_retryable, error.type in FATAL) == ("QuotaGone", True, True)
+    assert error.category == ApplicationErrorCategory.BENIGN
+    assert error.details[0]["until"] == "2026-11-25T23:00:00+00:00"
+    assert (error.details[0]["when"], error.details[0]["said"]) == ("midnight", "used up")
 
 
 def test_names_and_addresses_stay_out_of_the_history() -> None:

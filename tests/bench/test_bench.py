@@ -59,6 +59,9 @@ def test_every_measurement_was_taken_and_nothing_refused(figures: Figures) -> No
     assert (figures.calm.payments, figures.burst.payments) == (2, 2)
     assert [set(a.statuses) for a in (figures.calm.answers, figures.burst.answers, figures.alone)] == [{200}] * 3
     assert figures.honest.refused == 0
+    assert figures.storm
+    assert {(gale.orders, gale.calls, gale.refused) for gale in figures.storm.gales.values()} == {(1, 5, 0)}
+    assert 0 < figures.storm.turn.p50 <= figures.storm.turn.p99
     assert len(figures.starts) == TINY.starts
     for waits in (figures.single, figures.busy, figures.calm.waits, figures.burst.waits):
         assert 0 < waits.stock.p50 < waits.paid.p50

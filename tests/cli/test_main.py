@@ -12,7 +12,7 @@ from cli.temporal_server import TemporalServer
 from tests.cli.conftest import Command, execute
 
 HEAVY = ("temporalio", "stripe", "sqlalchemy", "aiohttp", "httpx", "alembic", "pydantic_settings")
-COMMANDS = ("demo", "up", "sandbox", "doctor", "trigger", "payments list", "payments show", "exceptions list")
+COMMANDS = ("demo", "up", "sandbox", "doctor", "trigger", "quota", "payments list", "payments show", "exceptions list")
 
 CONNECTION = """
 [connections.demo.stripe]

@@ -138,7 +138,6 @@ OUTAGES = {
     "slow": Outage(answering_after(LATE), answering_after(0), "no answer within"),
     "hanging up": Outage(breaking("drop"), mend, "the connection broke"),
     "minute limit": Outage(breaking("rate_limit", code=44, retry_after=0.2), mend, "minute limit.*quota is used up"),
-    "day limit": Outage(breaking("rate_limit", code=45, retry_after=0.2), mend, "daily quota.*quota is used up"),
     "too many at once": Outage(breaking("rate_limit", code=1070, retry_after=0.2), mend, "at once.*quota is used up"),
     "broken": Outage(breaking("server_error"), mend, "zoho 500"),
     "garbled": Outage(breaking("malformed"), mend, "no JSON"),
@@ -201,6 +200,57 @@ async def test_revoked_token_is_replaced_in_passing(temporal_client: Client, tmp
         await outcome(shop)
         issued = (await shop.http.get(f"{shop.zoho_url}/_ledger")).json()["token_calls"]
     assert issued == {"issued": 2}
+
+
+async def test_twenty_runs_that_meet_a_revoked_token_refresh_it_once(temporal_client: Client, tmp_path: Path) -> None:
+    """Twenty payments are under way when every token ends: one refresh, and no run waits for anything else."""
+    async with a_street(temporal_client, tmp_path, ["only"], **LIKE_A_SHOP) as street:
+        shop = street["only"]
+        await shop.done(await tell(shop, 1))
+        await answering_after(0.3)(shop)
+        payments = [await tell(shop, 1) for _ in range(20)]
+        await asyncio.gather(*(shop.reached(payment, "ordered") for payment in payments[:3]))
+        await shop.post(f"{shop.zoho_url}/_revoke", {})
+        await asyncio.gather(*(shop.done(payment) for payment in payments))
+        issued = (await shop.http.get(f"{shop.zoho_url}/_ledger")).json()["token_calls"]
+    assert issued == {"issued": 2}
+
+
+async def test_run_waits_for_the_day_says_until_when_and_goes_on(temporal_client: Client, tmp_path: Path) -> None:
+    """The day's quota is gone: no activity fails for hours, the run tells the moment in its details and its timer."""
+    async with a_street(temporal_client, tmp_path, ["undisturbed", "only"], **LIKE_A_SHOP) as street:
+        shop = street["only"]
+        expected = (await undisturbed(street["undisturbed"]))[1]
+        await shop.fault("zoho", fault="rate_limit", method="POST", path="/invoices$", code=45, retry_after=4)
+        payment = await tell(shop, 1)
+        told = await waiting(shop, payment)
+        calls = (await shop.books())["calls"]["refused"]
+        await shop.done(payment)
+        found = await outcome(shop)
+        history = await shop.run_of(payment).fetch_history()
+    assert re.fullmatch(
+        r"waits until .* Europe/Berlin \(\d\d:\d\d UTC\): Zoho's daily quota of \d+ calls is used up", told
+    )
+    assert PRIVATE.findall(told.replace("Europe/Berlin", "")) == []
+    assert sum(calls.values()) <= 1
+    assert differences(expected.books(), found.books()) == []
+    summaries = [
+        event.user_metadata.summary.data.decode() for event in history.events if event.HasField("user_metadata")
+    ]
+    assert any(told.removeprefix("waits until") in summary for summary in summaries)
+
+
+async def waiting(shop: Shop, payment: str) -> str:
+    """What the payment's run waits for by itself, once it does."""
+    async with asyncio.timeout(40):
+        while True:
+            try:
+                progress = await shop.run_of(payment).query("progress")
+            except RPCError:
+                progress = {}
+            if "waits" in progress:
+                return str(progress["waits"])
+            await asyncio.sleep(0.05)
 
 
 async def test_webhooks_are_refused_while_temporal_is_down_and_come_again(tmp_path: Path) -> None:

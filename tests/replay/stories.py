@@ -37,6 +37,13 @@ OWN = OrderWritten(
 )
 PAID = InvoiceWritten(invoice_id="in-1", number="INV-1", status="paid", total=TOTAL, balance=TOTAL.zero())
 LOST = InvoiceWritten(unknown=True, asked=1)
+# A day that is over already, so that the wait for the next one is short.
+GONE = ApplicationError(
+    "Zoho's daily quota is used up",
+    {"until": "2026-01-01T00:00:00+00:00", "when": "2026-01-01 00:00 UTC", "said": "Zoho's daily quota is used up"},
+    type="QuotaGone",
+    non_retryable=True,
+)
 
 
 def _known(wanted: Any) -> OrderPlan:
@@ -65,6 +72,7 @@ STORIES: dict[str, dict[str, Any]] = {
         "create_sales_order": OrderWritten(taken=True),
         "find_sales_order": OrderWritten(salesorder_id="so-1", status="draft", total=TOTAL),
     },
+    "payment-quota-gone": {"prepare_order": _known, "confirm_sales_order": [GONE, StepDone()]},
     "payment-unknown-sku": {
         "prepare_order": OrderPlan(problems=(Problem(code=ProblemCode.UNKNOWN_SKU, message="no such item"),))
     },

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import httpx
 import pytest
@@ -85,7 +86,7 @@ class Zoho:
         return reply(request)
 
     @asynccontextmanager
-    async def client(self, clock: Clock, tokens: TokenStore | None = None, **account: str) -> AsyncIterator[ZohoClient]:
+    async def client(self, clock: Clock, tokens: TokenStore | None = None, **account: Any) -> AsyncIterator[ZohoClient]:
         async with httpx.AsyncClient(transport=httpx.MockTransport(self.handle)) as http:
             yield ZohoClient.of(
                 an_account(**account),
@@ -97,7 +98,7 @@ class Zoho:
             )
 
 
-def an_account(**fields: str) -> ZohoAccount:
+def an_account(**fields: Any) -> ZohoAccount:
     """An account of an organisation in the United States, with `fields` of its own."""
     return ZohoAccount(
         organization_id=fields.pop("organization_id", ORGANIZATION),

@@ -100,6 +100,24 @@ async def test_two_workers_share_one_refresh(zoho: Zoho, clock: Clock) -> None:
     assert len(zoho.refreshes) == 2
 
 
+async def test_a_401_waits_for_the_refresh_that_another_worker_has_under_way(zoho: Zoho, clock: Clock) -> None:
+    """A refresh that has begun and not ended is no sign that new tokens are refused as well."""
+    zoho.says(OK)
+    tokens = MemoryTokens()
+    async with zoho.client(clock, tokens) as client:
+        await client.list_taxes()
+        zoho.says(only("theirs"))
+        now = clock.now()
+        assert await tokens.lease("shop", version=1, owner="other", until=now + timedelta(seconds=15), now=now)
+        asking = asyncio.gather(*(client.list_taxes() for _ in range(20)))
+        while clock.now() == now and not asking.done():  # until the callers sleep to look again
+            await asyncio.sleep(0)
+        hour = clock.now() + timedelta(hours=1)
+        await tokens.save("shop", version=1, owner="other", access_token="theirs", expires_at=hour, api_domain="")
+        await asking
+    assert len(zoho.refreshes) == 1
+
+
 async def test_a_401_is_cured_by_the_token_another_worker_got(zoho: Zoho, clock: Clock) -> None:
     """The store has a newer version than the one refused: it is used, and nothing is refreshed."""
     zoho.says(OK)

@@ -132,6 +132,10 @@ def test_a_refusal_without_json_still_is_a_refusal() -> None:
         (44, {}, 60.0),
         (44, {"retry_after": "7"}, 7.0),
         (44, {"retry_after": "Fri, 09 Oct 2026 18:26:45 GMT"}, 60.0),
+        (44, {"retry_after": "Fri, 09 Oct 2026 18:26:45 GMT", "date": "Fri, 09 Oct 2026 18:26:05 GMT"}, 40.0),
+        (44, {"retry_after": "Fri, 09 Oct 2026 18:26:45 GMT", "date": "Fri, 09 Oct 2026 18:27:05 GMT"}, 0.0),
+        (44, {"retry_after": "Fri, 09 Oct 2026 18:26:45 GMT", "date": "soon"}, 60.0),
+        (44, {"retry_after": "999999999"}, 86_400.0),
         (44, {"retry_after": "-1"}, 60.0),
         (44, {"retry_after": "inf"}, 60.0),
         (1070, {}, 2.0),
@@ -142,7 +146,7 @@ def test_a_refusal_without_json_still_is_a_refusal() -> None:
     ],
 )
 def test_a_limit_says_when_to_come_back(code: int, headers: dict[str, str], seconds: float) -> None:
-    """Retry-After where it is a number, else what each limit is known for."""
+    """Retry-After as a number or as a date beside the answer's own, else what each limit is known for."""
     error = error_of(WRITE, said(429, f'{{"code":{code},"message":"blocked"}}', **headers))
     assert error.retry_after == seconds
 

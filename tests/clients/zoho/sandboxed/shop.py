@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 
+from clients.zoho.budget import BudgetStore
 from clients.zoho.client import ZohoClient
 from clients.zoho.models import (
     Contact,
@@ -77,7 +78,12 @@ class Sandbox:
 
     @asynccontextmanager
     async def client(
-        self, tokens: TokenStore | None = None, seconds: float = 5.0, **account: str
+        self,
+        tokens: TokenStore | None = None,
+        seconds: float = 5.0,
+        budgets: BudgetStore | None = None,
+        bulk: bool = False,
+        **account: Any,
     ) -> AsyncIterator[ZohoClient]:
         async with open_http() as http:
             yield ZohoClient.of(
@@ -87,6 +93,8 @@ class Sandbox:
                 connection="shop",
                 now=lambda: datetime.now(UTC),
                 timeout=seconds,
+                budgets=budgets,
+                bulk=bulk,
             )
 
 

@@ -14,8 +14,10 @@ from clients.notify import Notifier
 from clients.settings import Settings, read_keys
 from clients.store import Store
 from clients.stripe.gateway import StripeGateway
-from clients.telemetry import make_runtime
+from clients.telemetry import call_counter, make_runtime, tracing_interceptors
 from clients.temporal import connect
+from clients.tracing import open_tracing
+from clients.watch import UNWATCHED, Watch
 from clients.zoho.client import CALL_TIMEOUT, ZohoClient
 from clients.zoho.gateway import ZohoGateway
 from clients.zoho.transport import open_http
@@ -34,16 +36,21 @@ def now() -> datetime:
 
 
 async def open_shop(
-    stack: AsyncExitStack, connection: Connection, store: Store, *, zoho_seconds: float = CALL_TIMEOUT
+    stack: AsyncExitStack,
+    connection: Connection,
+    store: Store,
+    *,
+    zoho_seconds: float = CALL_TIMEOUT,
+    watch: Watch = UNWATCHED,
 ) -> Shop:
     """The connection's two gateways, closed with `stack`; `zoho_seconds` bounds one call to Zoho.
 
     A call ends well before Temporal gives its activity up: a second one must never start while the first is alive.
     """
     zoho_seconds = min(zoho_seconds, connection.policy.call_timeout.total_seconds() * _SHARE)
-    stripe = StripeGateway(connection.stripe, connection.mapping)
+    stripe = StripeGateway(connection.stripe, connection.mapping, watch=watch)
     stack.push_async_callback(stripe.close)
-    http = await stack.enter_async_context(open_http())
+    http = await stack.enter_async_context(open_http(watch=watch))
     zoho = ZohoClient.of(connection.zoho, store.tokens, http, connection=connection.slug, now=now, timeout=zoho_seconds)
     return Shop(
         slug=connection.slug,
@@ -65,14 +72,23 @@ async def run_worker(settings: Settings, *, stop: asyncio.Event) -> None:
     async with AsyncExitStack() as stack:
         store = await Store.open(settings.database_url(), keys)
         stack.push_async_callback(store.close)
+        tracing = open_tracing(
+            settings.traces, "worker", file=settings.traces_path(), endpoint=settings.traces_endpoint
+        )
+        stack.callback(tracing.close)
+        runtime = make_runtime(f"127.0.0.1:{port}" if port else "")
         client = await connect(
             settings.temporal_address,
             settings.temporal_namespace,
             keys=keys if settings.encrypt_payloads else None,
             profile=settings.temporal_profile,
-            runtime=make_runtime(f"127.0.0.1:{port}" if port else ""),
+            runtime=runtime,
+            interceptors=tracing_interceptors(tracing),
         )
-        shops = Shops([await open_shop(stack, connection, store) for connection in connections.values()])
+        count = call_counter(runtime)
+        shops = Shops(
+            [await open_shop(stack, one, store, watch=Watch(one.slug, tracing, count)) for one in connections.values()]
+        )
         activities = assemble(shops, store, Starter(client, connections), now)
         queues = (contract.MAIN_QUEUE, contract.ZOHO_QUEUE)
         for worker in make_workers(client, activities, queues=queues):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import httpx
 import stripe
@@ -14,6 +15,7 @@ from clients.errors import Refused
 from clients.stripe.facts import FoundLines, charge_facts, intent_facts, intent_status
 from clients.stripe.raw import Raw, part, reference, text
 from clients.stripe.search import LineFinder, answer, first, in_metadata
+from clients.watch import UNWATCHED, Watch
 from domain.payments import PaymentFacts, PaymentStatus
 from domain.policy import MappingPolicy
 
@@ -32,6 +34,23 @@ class StripeAccountInfo:
     default_currency: str
 
 
+class _WatchedClient(stripe.HTTPXClient):
+    """The SDK's HTTP client; a watch sees each of its requests."""
+
+    def __init__(self, watch: Watch, timeout: httpx.Timeout) -> None:
+        super().__init__(timeout=timeout)
+        self._watch = watch
+
+    async def request_async(
+        self, method: str, url: str, headers: Mapping[str, str], post_data: Any = None
+    ) -> tuple[bytes, int, Mapping[str, str]]:
+        """The answer's body, status and headers, the status told to the watch."""
+        with self._watch.call("stripe", method, url) as exchange:
+            answered = await super().request_async(method, url, headers, post_data)
+            exchange.status = answered[1]
+            return answered
+
+
 class StripeGateway:
     """Reads one account's payments, writes nothing but metadata. Raises ClientErrors and UnknownCurrency.
 
@@ -40,11 +59,18 @@ class StripeGateway:
     one more for each further 100 lines. Close it at the end of the process.
     """
 
-    def __init__(self, account: StripeAccount, mapping: MappingPolicy, *, timeout: httpx.Timeout = TIMEOUT) -> None:
+    def __init__(
+        self,
+        account: StripeAccount,
+        mapping: MappingPolicy,
+        *,
+        timeout: httpx.Timeout = TIMEOUT,
+        watch: Watch = UNWATCHED,
+    ) -> None:
         # Process-global in the SDK: it would write an id to the user's home and send it with timings.
         stripe.enable_telemetry = False
         self._account = account
-        self._http = stripe.HTTPXClient(timeout=timeout)
+        self._http = _WatchedClient(watch, timeout)
         self._client = stripe.StripeClient(
             account.api_key.get_secret_value(),
             http_client=self._http,

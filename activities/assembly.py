@@ -51,7 +51,7 @@ def assemble(shops: Shops, store: Store, starter: PaymentStarter, now: Callable[
     invoices = InvoiceActivities(shops, dossier, once)
     receipts = ReceiptActivities(shops, dossier, once)
     shipping = ShippingActivities(shops, dossier, once)
-    messages = MessageActivities(shops, once)
+    messages = MessageActivities(shops, once, store.notices, now)
     main: list[Activity] = [
         stripe.fetch_payment,
         stripe.resolve_payment,
@@ -62,7 +62,9 @@ def assemble(shops: Shops, store: Store, starter: PaymentStarter, now: Callable[
         contacts.release_contact,
         contacts.plan_addresses,
         messages.notify_paid,
+        messages.note_waiting,
         messages.tell_attention,
+        messages.tell_resolved,
         messages.record_answer,
         messages.close_round,
         stripe.clear_metadata,

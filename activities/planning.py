@@ -12,6 +12,7 @@ from domain.attention import AmendableField, Amendment
 from domain.mapping import UnknownTimeZone, map_order, mapping_hash
 from domain.orders import OrderDraft, OrderLine
 from domain.payments import PaymentFacts
+from domain.policy import PAID
 from domain.problems import Problem, ProblemCode
 from domain.runs import LookUp, LookUpKind, OrderPlan, PrepareInput
 from domain.totals import RoundingRules
@@ -67,7 +68,7 @@ class Planner:
             update={
                 "exchange_rate": rate or None,
                 "mapping_hash": mapping_hash(shop.mapping),
-                "notify": shop.notifier.wanted,
+                "notify": shop.notifier.wanted and PAID not in shop.policy.quiet,
             }
         )
 

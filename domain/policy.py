@@ -5,7 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 from enum import StrEnum
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from domain.attention import AttentionClass
+
+PAID = "paid"
 
 
 class Ship(StrEnum):
@@ -40,6 +44,8 @@ class PaymentPolicy(BaseModel):
     `remind_every`: how often people are told again of a run that waits for them; `escalate_after`: from when on the
     reminder says that it has waited too long.
     `ship`: whether package and shipment are made; `shipment_keys`: where they are told in Stripe's metadata.
+    `tell_after`: how long a run that waits lets others join before people are told of all of them; `tell_every`: how
+    often at most people are told of one class. `quiet`: classes of which nobody is told, and "paid" for paid orders.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -54,6 +60,18 @@ class PaymentPolicy(BaseModel):
     escalate_after: timedelta = timedelta(days=3)
     ship: Ship = Ship.NEVER
     shipment_keys: ShipmentKeys = ShipmentKeys()
+    tell_after: timedelta = timedelta(seconds=10)
+    tell_every: timedelta = timedelta(minutes=15)
+    quiet: tuple[str, ...] = ()
+
+    @field_validator("quiet")
+    @classmethod
+    def _known(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        known = {PAID, *(one.value for one in AttentionClass)}
+        for name in names:
+            if name not in known:
+                raise ValueError(f"there is no class {name!r}: there are {', '.join(sorted(known))}")
+        return names
 
 
 class TaxRounding(StrEnum):

@@ -44,6 +44,7 @@ QUICK = PaymentPolicy(
     first_retry=timedelta(milliseconds=20),
     longest_retry=timedelta(milliseconds=500),
     call_timeout=timedelta(seconds=5),
+    tell_after=timedelta(milliseconds=300),
 )
 MAPPING = MappingPolicy(shipping_sku="SHIPPING", shipment_days=2)
 ITEMS = [

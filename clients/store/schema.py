@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 
 # The newest migration; a store that says this needs no look at the migrations.
-HEAD = "0001"
+HEAD = "0003"
 
 metadata = MetaData(
     naming_convention={
@@ -144,4 +144,16 @@ dossiers = Table(
     Column("data", LargeBinary, nullable=False),
     Column("ref", String(64), nullable=False),
     Column("at", UtcTime, nullable=False),
+)
+
+# Who waits for a person, by topic (an attention class), so that people are told of all of them at once. The row with an
+# empty `member` is the topic's own: when people were last told, and of how many since nobody waited.
+notices = Table(
+    "notices",
+    metadata,
+    Column("connection", String(64), primary_key=True),
+    Column("topic", String(64), primary_key=True),
+    Column("member", String(255), primary_key=True),
+    Column("at", UtcTime, nullable=False),
+    Column("told", Integer, nullable=False),
 )

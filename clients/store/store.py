@@ -11,6 +11,7 @@ from clients.store.dossiers import Dossiers
 from clients.store.effects import Effects
 from clients.store.events import SeenEvents
 from clients.store.links import Links
+from clients.store.notices import Notices
 from clients.store.tokens import Tokens
 
 
@@ -29,6 +30,7 @@ class Store:
         self.events = SeenEvents(database)
         self.tokens = Tokens(database, keys)
         self.dossiers = Dossiers(database, keys)
+        self.notices = Notices(database)
 
     @classmethod
     async def open(cls, url: str, keys: KeyRing) -> Self:

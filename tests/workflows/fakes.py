@@ -31,6 +31,7 @@ from domain.runs import (
     AddressPlanInput,
     AddressWritten,
     AnswerRecord,
+    AttentionNotice,
     ContactClaim,
     ContactInput,
     ContactWritten,
@@ -54,6 +55,7 @@ from domain.runs import (
     ResolveInput,
     StartPaymentInput,
     StepDone,
+    Told,
     WriteBackInput,
 )
 from domain.shipping import PackageInput, PackagesFound, PackagesLook, PackageWritten, ShipmentInput, ShipmentWritten
@@ -70,6 +72,7 @@ QUICK = PaymentPolicy(
     first_retry=timedelta(milliseconds=10),
     longest_retry=timedelta(milliseconds=50),
     call_timeout=timedelta(seconds=5),
+    tell_after=timedelta(milliseconds=20),
 )
 ANSWERS: dict[str, Any] = {
     "fetch_payment": FetchedPayment(status=PaymentStatus.PAID, money=TOTAL, charge_id="ch_1", facts_ref="facts"),
@@ -88,7 +91,9 @@ ANSWERS: dict[str, Any] = {
     "find_payment": None,
     "write_back": StepDone(),
     "notify_paid": StepDone(),
-    "tell_attention": StepDone(),
+    "note_waiting": StepDone(),
+    "tell_attention": Told(),
+    "tell_resolved": StepDone(),
     "record_answer": StepDone(),
     "close_round": StepDone(),
     "clear_metadata": StepDone(),
@@ -201,7 +206,9 @@ def activities(script: Script) -> list[Callable[..., Any]]:
         "find_payment": (ReceiptInput, ReceiptWritten | None),
         "write_back": (WriteBackInput, StepDone),
         "notify_paid": (NotifyInput, StepDone),
-        "tell_attention": (NotifyInput, StepDone),
+        "note_waiting": (AttentionNotice, StepDone),
+        "tell_attention": (AttentionNotice, Told),
+        "tell_resolved": (AttentionNotice, StepDone),
         "record_answer": (AnswerRecord, StepDone),
         "close_round": (PaymentRef, StepDone),
         "clear_metadata": (WriteBackInput, StepDone),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,8 +29,13 @@ class Sheet:
 
 def show(figures: Figures) -> None:
     """Every table on standard output."""
+    show_sheets(sheets(figures))
+
+
+def show_sheets(sheets: Iterable[Sheet]) -> None:
+    """These tables on standard output."""
     console = Console()
-    for sheet in sheets(figures):
+    for sheet in sheets:
         table = Table(title=sheet.title, title_justify="left", caption=sheet.note or None, caption_justify="left")
         for place, column in enumerate(sheet.columns):
             table.add_column(column, justify="right" if place else "left")
@@ -41,12 +46,17 @@ def show(figures: Figures) -> None:
 
 def write_down(figures: Figures, document: Path) -> None:
     """Puts the tables between the marks of `document`; ValueError where it has none."""
-    before, begin, rest = document.read_text(encoding="utf-8").partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end:
-        raise ValueError(f"{document} has no place for figures: it needs {BEGIN} and {END}")
-    tables = "\n".join(map(_markdown, sheets(figures)))
-    document.write_text(f"{before}{BEGIN}\n\n{tables}\n{END}{after}", encoding="utf-8")
+    put_down(sheets(figures), document, BEGIN, END)
+
+
+def put_down(sheets: Iterable[Sheet], document: Path, begin: str, end: str) -> None:
+    """Puts these tables between the two marks; ValueError where `document` lacks one."""
+    before, found, rest = document.read_text(encoding="utf-8").partition(begin)
+    _, closed, after = rest.partition(end)
+    if not found or not closed:
+        raise ValueError(f"{document} has no place for figures: it needs {begin} and {end}")
+    tables = "\n".join(map(_markdown, sheets))
+    document.write_text(f"{before}{begin}\n\n{tables}\n{end}{after}", encoding="utf-8")
 
 
 def sheets(figures: Figures) -> Iterator[Sheet]:

@@ -5,24 +5,25 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import AsyncExitStack
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from activities.assembly import assemble
+from activities.figures import Figures
 from activities.shops import Shop, Shops
 from clients.connections import Connection, load_connections
 from clients.notify import Notifier
 from clients.settings import Settings, read_keys
 from clients.store import Store
 from clients.stripe.gateway import StripeGateway
-from clients.telemetry import call_counter, make_runtime, tracing_interceptors
-from clients.temporal import connect
-from clients.tracing import open_tracing
+from clients.telemetry import open_telemetry
+from clients.temporal import connect_as_told
 from clients.watch import UNWATCHED, Watch
 from clients.zoho.client import CALL_TIMEOUT, ZohoClient
 from clients.zoho.gateway import ZohoGateway
 from clients.zoho.transport import open_http
 from ingress.starter import Starter
 from workflows import contract
+from workflows.numbers import Numbers
 from workflows.workers import make_workers
 
 log = logging.getLogger(__name__)
@@ -72,26 +73,18 @@ async def run_worker(settings: Settings, *, stop: asyncio.Event) -> None:
     async with AsyncExitStack() as stack:
         store = await Store.open(settings.database_url(), keys)
         stack.push_async_callback(store.close)
-        tracing = open_tracing(
-            settings.traces, "worker", file=settings.traces_path(), endpoint=settings.traces_endpoint
-        )
-        stack.callback(tracing.close)
-        runtime = make_runtime(f"127.0.0.1:{port}" if port else "")
-        client = await connect(
-            settings.temporal_address,
-            settings.temporal_namespace,
-            keys=keys if settings.encrypt_payloads else None,
-            profile=settings.temporal_profile,
-            runtime=runtime,
-            interceptors=tracing_interceptors(tracing),
-        )
-        count = call_counter(runtime)
-        shops = Shops(
-            [await open_shop(stack, one, store, watch=Watch(one.slug, tracing, count)) for one in connections.values()]
-        )
+        told = open_telemetry(settings, "worker", metrics_port=port)
+        stack.callback(told.tracing.close)
+        client = await connect_as_told(settings, keys, runtime=told.runtime, interceptors=told.interceptors)
+        opened = [await open_shop(stack, one, store, watch=told.watch(one.slug)) for one in connections.values()]
+        shops = Shops(opened)
         activities = assemble(shops, store, Starter(client, connections), now)
         queues = (contract.MAIN_QUEUE, contract.ZOHO_QUEUE)
         for worker in make_workers(client, activities, queues=queues):
             await stack.enter_async_context(worker)
+        if port:
+            numbers = Numbers(client, told.runtime.metric_meter, Figures(shops, store, connections), now)
+            counting = asyncio.create_task(numbers.keep(timedelta(seconds=settings.worker_metrics_seconds)))
+            stack.callback(counting.cancel)
         log.info("working for %d connections", len(connections))
         await stop.wait()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TextIO
 
 from temporalio import activity, workflow
@@ -12,8 +13,9 @@ from temporalio.client import Interceptor as ClientInterceptor
 from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
 
 from clients.logs import JsonFormatter, RedactingFormatter, said_about
-from clients.tracing import Tracing, current_trace_id
-from clients.watch import Count
+from clients.settings import Settings
+from clients.tracing import Tracing, current_trace_id, open_tracing
+from clients.watch import Count, Watch
 
 _CHATTY = ("httpx", "httpcore", "aiohttp.access", "stripe", "apprise", "alembic", "opentelemetry")
 _FORMATTERS = {"text": RedactingFormatter, "json": JsonFormatter}
@@ -63,6 +65,31 @@ def make_runtime(metrics_address: str = "") -> Runtime:
     """
     metrics = PrometheusConfig(bind_address=metrics_address, durations_as_seconds=True) if metrics_address else None
     return Runtime(telemetry=TelemetryConfig(metrics=metrics))
+
+
+@dataclass(frozen=True)
+class Telemetry:
+    """What one process tells of itself."""
+
+    runtime: Runtime
+    tracing: Tracing
+    count: Count
+
+    @property
+    def interceptors(self) -> Sequence[ClientInterceptor]:
+        """For the client."""
+        return tracing_interceptors(self.tracing)
+
+    def watch(self, connection: str) -> Watch:
+        """Who sees the calls of one connection."""
+        return Watch(connection, self.tracing, self.count)
+
+
+def open_telemetry(settings: Settings, part: str, *, metrics_port: int = 0) -> Telemetry:
+    """Metrics on `metrics_port` (0: none) and traces of the process `part`; the caller closes `tracing`."""
+    tracing = open_tracing(settings.traces, part, file=settings.traces_path(), endpoint=settings.traces_endpoint)
+    runtime = make_runtime(f"127.0.0.1:{metrics_port}" if metrics_port else "")
+    return Telemetry(runtime, tracing, call_counter(runtime))
 
 
 def call_counter(runtime: Runtime) -> Count:

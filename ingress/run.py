@@ -14,7 +14,7 @@ from clients.errors import SettingsError
 from clients.settings import Settings, read_keys
 from clients.store import Store
 from clients.telemetry import tracing_interceptors
-from clients.temporal import connect
+from clients.temporal import connect_as_told
 from clients.tracing import open_tracing
 from ingress.app import DOORMAN, LIMITS, make_app
 
@@ -72,14 +72,7 @@ async def run_ingress(
     connections = load_connections(settings.connections_file)
     keys = read_keys(settings)
     tracing = open_tracing(settings.traces, "ingress", file=settings.traces_path(), endpoint=settings.traces_endpoint)
-    client = await connect(
-        settings.temporal_address,
-        settings.temporal_namespace,
-        keys=keys if settings.encrypt_payloads else None,
-        profile=settings.temporal_profile,
-        lazy=True,
-        interceptors=tracing_interceptors(tracing),
-    )
+    client = await connect_as_told(settings, keys, lazy=True, interceptors=tracing_interceptors(tracing))
     store = await Store.open(settings.database_url(), keys)
     try:
         app = make_app(connections, client, store, tracing=tracing)

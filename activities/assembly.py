@@ -52,7 +52,7 @@ def assemble(shops: Shops, store: Store, starter: PaymentStarter, now: Callable[
     invoices = InvoiceActivities(shops, dossier, once)
     receipts = ReceiptActivities(shops, dossier, once)
     shipping = ShippingActivities(shops, dossier, once)
-    messages = MessageActivities(shops, once)
+    messages = MessageActivities(shops, once, store.notices, now)
     starts = StartActivities(starter)
     changes = ChangeActivities(shops, dossier, book, once, store.effects, starter, now)
     main: list[Activity] = [
@@ -72,7 +72,9 @@ def assemble(shops: Shops, store: Store, starter: PaymentStarter, now: Callable[
         contacts.release_contact,
         contacts.plan_addresses,
         messages.notify_paid,
+        messages.note_waiting,
         messages.tell_attention,
+        messages.tell_resolved,
         messages.record_answer,
         messages.close_round,
         stripe.clear_metadata,

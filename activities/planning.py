@@ -13,6 +13,7 @@ from domain.lines import with_quantity
 from domain.mapping import UnknownTimeZone, map_order, mapping_hash
 from domain.orders import OrderDraft, OrderLine
 from domain.payments import PaymentFacts
+from domain.policy import PAID
 from domain.problems import Problem, ProblemCode
 from domain.runs import LookUp, LookUpKind, OrderPlan, PrepareInput
 from domain.totals import RoundingRules
@@ -68,7 +69,7 @@ class Planner:
             update={
                 "exchange_rate": rate or None,
                 "mapping_hash": mapping_hash(shop.mapping),
-                "notify": shop.notifier.wanted,
+                "notify": shop.notifier.wanted and PAID not in shop.policy.quiet,
             }
         )
 

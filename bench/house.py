@@ -58,6 +58,7 @@ class House:
     more: Sequence[Shop] = ()
     children: dict[str, Child] = field(default_factory=dict)
     temporal_pid: int = 0
+    settings: dict[str, str] = field(default_factory=dict)  # of programs that are started from now on
 
     @property
     def stripe_url(self) -> str:
@@ -76,7 +77,7 @@ class House:
 
     async def start(self, name: str, command: list[str]) -> Child:
         """One more program."""
-        env = environment(self.home, self.ports)
+        env = environment(self.home, self.ports) | self.settings
         env.pop("PYTHONDONTWRITEBYTECODE", None)  # without bytecode each new run compiles its workflow's file anew
         child = Child.spawn(name, command, log=self.home / f"{name}.log", env=env)
         self.children[name] = child
@@ -91,6 +92,11 @@ class House:
         begun = time.monotonic()
         await self._polls(await self.start("worker", part_command("worker")), _WORKER)
         return time.monotonic() - begun
+
+    async def start_ingress(self) -> None:
+        """Our ingress, ready for webhooks."""
+        await self.start("ingress", part_command("ingress"))
+        await self.answers("ingress", f"http://{HOST}:{self.ports.ingress}/readyz")
 
     async def start_bare(self) -> None:
         """The worker of bare workflows."""
@@ -173,8 +179,7 @@ async def _furnish(house: House) -> None:
     shops = [house.honest, *house.shops, *house.more]
     await open_shops(shops, house.http, house.stripe_url, house.zoho_url)
     write_connections(shops, house.stripe_url, house.zoho_url, house.home / "connections.toml")
-    await house.start("ingress", part_command("ingress"))
-    await house.answers("ingress", f"http://{HOST}:{house.ports.ingress}/readyz")
+    await house.start_ingress()
 
 
 async def _stop_all(house: House) -> None:

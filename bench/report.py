@@ -41,12 +41,17 @@ def show(tables: Iterable[Sheet]) -> None:
 
 def write_down(figures: Figures, document: Path) -> None:
     """Puts the tables between the marks of `document`; ValueError where it has none."""
-    before, begin, rest = document.read_text(encoding="utf-8").partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end:
-        raise ValueError(f"{document} has no place for figures: it needs {BEGIN} and {END}")
-    tables = "\n".join(map(_markdown, sheets(figures)))
-    document.write_text(f"{before}{BEGIN}\n\n{tables}\n{END}{after}", encoding="utf-8")
+    put_down(sheets(figures), document, BEGIN, END)
+
+
+def put_down(sheets: Iterable[Sheet], document: Path, begin: str, end: str) -> None:
+    """Puts these tables between the two marks; ValueError where `document` lacks one."""
+    before, found, rest = document.read_text(encoding="utf-8").partition(begin)
+    _, closed, after = rest.partition(end)
+    if not found or not closed:
+        raise ValueError(f"{document} has no place for figures: it needs {begin} and {end}")
+    tables = "\n".join(map(_markdown, sheets))
+    document.write_text(f"{before}{begin}\n\n{tables}\n{end}{after}", encoding="utf-8")
 
 
 def sheets(figures: Figures) -> Iterator[Sheet]:

@@ -28,6 +28,9 @@ app.add_typer(payments, name="payments")
 exceptions = typer.Typer(help="Payments that wait for a person: see what they ask, and answer.", no_args_is_help=True)
 app.add_typer(exceptions, name="exceptions")
 
+audit = typer.Typer(help="The audit trail: export it, and prove that nobody changed it.", no_args_is_help=True)
+app.add_typer(audit, name="audit")
+
 Output = Annotated[Format, typer.Option("--output", "-o", help="How results are written.")]
 ConnectionName = Annotated[str, typer.Option("--connection", "-c", help="The connection's name.")]
 ClassName = Annotated[str, typer.Option("--class", help="Only those of this class, such as unknown_sku.")]
@@ -212,6 +215,34 @@ def exceptions_resolve(
         raise Stop("Name payments, or choose them by --class and --query: not both.", Exit.USAGE)
     chosen = Selection(tuple(ids or ()), connection, attention_class, query)
     _run(resolve(chosen, answer_of(action, reason=reason, by=by, changes=change or ()), sure=yes, form=output))
+
+
+@audit.command("export")
+def audit_export(
+    connection: ConnectionName = "",
+    form: Annotated[str, typer.Option("--format", help="csv or jsonl.")] = "jsonl",
+    since: Annotated[str, typer.Option(help="From this day or moment on (UTC where it names no zone).")] = "",
+    until: Annotated[str, typer.Option(help="Before this day or moment.")] = "",
+    to: Annotated[Path | None, typer.Option(help="A file instead of stdout.")] = None,
+) -> None:
+    """Write a connection's entries, and show the chain's head to keep elsewhere."""
+    from cli.audit import ExportFormat, export
+
+    if form not in set(ExportFormat):
+        raise Stop(f"--format takes csv or jsonl, not {form!r}.", Exit.USAGE)
+    _run(export(connection, ExportFormat(form), since=since, until=until, to=to))
+
+
+@audit.command("verify")
+def audit_verify(
+    connection: ConnectionName = "",
+    head: Annotated[str, typer.Option(help="A head that was kept: betrays a trail cut or rewritten since.")] = "",
+    output: Output = Format.TABLE,
+) -> None:
+    """Compute the chain again and name the first entry that was changed."""
+    from cli.audit import verify
+
+    _run(verify(connection, head, output))
 
 
 def _run(command: Coroutine[Any, Any, Exit]) -> None:

@@ -64,10 +64,12 @@ async def show_payment(business_id: str, form: Format) -> Exit:
     run = runs[0]
     row = _row(run)
     handle = client.get_workflow_handle(run.id, run_id=run.run_id)
+    shown = await handle.describe()
     detail = {
         **row,
         "workflow": run.id,
-        "summary": await (await handle.describe()).static_summary() or "",
+        "summary": await shown.static_summary() or "",
+        "trace": await shown.memo_value(contract.TRACE_ID, ""),
         "progress": await _progress(handle, run),
         "effects": await _effects(settings, row["connection"], row["payment"]),
     }
@@ -81,7 +83,7 @@ async def show_payment(business_id: str, form: Format) -> Exit:
 def _show_detail(detail: dict[str, Any]) -> None:
     say(f"{detail['summary'] or detail['workflow']}")
     progress = [{"what": key, "is": _text(value)} for key, value in detail["progress"].items()]
-    facts = [{"what": key, "is": detail[key]} for key in ("workflow", "run", "started")]
+    facts = [{"what": key, "is": detail[key]} for key in ("workflow", "run", "started", "trace") if detail[key]]
     show_rows([*facts, *progress], {"what": "", "is": ""}, Format.TABLE)
     show_rows(detail["effects"], EFFECT_COLUMNS, Format.TABLE, title="Writes")
 

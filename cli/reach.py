@@ -18,15 +18,10 @@ if TYPE_CHECKING:
 
 async def temporal_client(settings: Settings) -> Client:
     """A client of the settings' Temporal; CannotStart where it does not answer."""
-    from clients.temporal import connect
+    from clients.temporal import connect_as_told
 
     try:
-        return await connect(
-            settings.temporal_address,
-            settings.temporal_namespace,
-            keys=read_keys(settings) if settings.encrypt_payloads else None,
-            profile=settings.temporal_profile,
-        )
+        return await connect_as_told(settings, read_keys(settings))
     except RuntimeError as error:
         raise CannotStart(
             f"Temporal at {settings.temporal_address} cannot be reached ({error}). Start it, or set "

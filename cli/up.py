@@ -29,7 +29,7 @@ async def run_up(*, only: str, workers: int, in_process: bool) -> Exit:
     if in_process or only:
         from clients.telemetry import configure_logging
 
-        configure_logging(settings.log_level)
+        configure_logging(settings.log_level, form=settings.log_format)
         await _run_here((only,) if only else PARTS, settings, stop)
         return Exit.OK
     return await _run_children(workers, stop)

@@ -30,7 +30,8 @@ STORE_DRIVERS = ("sqlite+aiosqlite:///", "postgresql+asyncpg://")
 class Settings(BaseSettings):
     """One install's settings; secrets show as stars. Made by `load_settings`, which explains what is wrong.
 
-    `store_url` "" means a SQLite file in `home` (see `database_url`); `worker_metrics_port` 0 means none.
+    `store_url` "" means a SQLite file in `home` (see `database_url`); `worker_metrics_port` 0 means none, and the
+    business' own numbers are counted anew every `worker_metrics_seconds`.
     `keys` is `id:base64[,id:base64]`, each 32 bytes, the first one current; `keys_file` holds the same text.
     """
 
@@ -50,6 +51,11 @@ class Settings(BaseSettings):
     ingress_port: int = Field(default=8080, ge=0, le=65535)
     worker_metrics_port: int = Field(default=0, ge=0, le=65535)
     connections_file: Path = Path("connections.toml")
+    worker_metrics_seconds: float = Field(default=30, gt=0)
+    log_format: Literal["text", "json"] = "text"
+    traces: Literal["off", "file", "otlp"] = "off"
+    traces_file: Path | None = None
+    traces_endpoint: str = "http://127.0.0.1:4318/v1/traces"
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
     @field_validator("store_url")
@@ -75,6 +81,10 @@ class Settings(BaseSettings):
     def database_url(self) -> str:
         """The store's address, with its password if it has one: never log it."""
         return self.store_url or f"sqlite+aiosqlite:///{self.home.absolute()}/store.db"
+
+    def traces_path(self) -> Path:
+        """Where traces go that are kept in a file."""
+        return self.traces_file or self.home / "traces.jsonl"
 
     @classmethod
     def settings_customise_sources(

@@ -28,6 +28,7 @@ from temporalio.worker import Interceptor as WorkerInterceptor
 
 if TYPE_CHECKING:
     from clients.keys import KeyRing
+    from clients.settings import Settings
 
 _ENCODING = b"binary/encrypted"
 _AAD = b"throughline/temporal-payload"
@@ -103,6 +104,26 @@ async def connect(
     target: dict[str, Any] = {"target_host": address, "namespace": namespace, **found}
     return await Client.connect(
         **target, plugins=[ThroughlinePlugin(keys, interceptors=interceptors)], lazy=lazy, runtime=runtime
+    )
+
+
+async def connect_as_told(
+    settings: Settings,
+    keys: KeyRing,
+    *,
+    lazy: bool = False,
+    runtime: Runtime | None = None,
+    interceptors: Sequence[ClientInterceptor | WorkerInterceptor] = (),
+) -> Client:
+    """A client of the server that `settings` name; RuntimeError as for `connect`."""
+    return await connect(
+        settings.temporal_address,
+        settings.temporal_namespace,
+        keys=keys if settings.encrypt_payloads else None,
+        profile=settings.temporal_profile,
+        lazy=lazy,
+        runtime=runtime,
+        interceptors=interceptors,
     )
 
 

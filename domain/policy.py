@@ -6,8 +6,11 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from domain.attention import AttentionClass
+
+PAID = "paid"
 # What every carried payment's metadata gets.
 ORDER_ID_KEY = "zoho_salesorder_id"
 ORDER_NUMBER_KEY = "zoho_salesorder_number"
@@ -66,6 +69,8 @@ class PaymentPolicy(BaseModel):
     `ship`: whether package and shipment are made; `shipment_keys`: where they are told in Stripe's metadata.
     `fee_patience`: how long a paid run stays open for Stripe's fee; one that comes later is booked by a run of its own.
     `foreign_fee`: what becomes of a fee in another currency than the payment's.
+    `tell_after`: how long a run that waits lets others join before people are told of all of them; `tell_every`: how
+    often at most people are told of one class. `quiet`: classes of which nobody is told, and "paid" for paid orders.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -82,6 +87,18 @@ class PaymentPolicy(BaseModel):
     shipment_keys: ShipmentKeys = ShipmentKeys()
     fee_patience: timedelta = timedelta(minutes=10)
     foreign_fee: ForeignFee = ForeignFee.LEAVE
+    tell_after: timedelta = timedelta(seconds=10)
+    tell_every: timedelta = timedelta(minutes=15)
+    quiet: tuple[str, ...] = ()
+
+    @field_validator("quiet")
+    @classmethod
+    def _known(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        known = {PAID, *(one.value for one in AttentionClass)}
+        for name in names:
+            if name not in known:
+                raise ValueError(f"there is no class {name!r}: there are {', '.join(sorted(known))}")
+        return names
 
 
 class TaxRounding(StrEnum):

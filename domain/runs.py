@@ -6,6 +6,7 @@ hands it back as `after`, which lets exactly one more try through.
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 from enum import StrEnum
 
@@ -383,6 +384,18 @@ class NotifyInput(PaymentRef):
     message: str
     number: int = 0
     after: int = 0
+
+
+class AttentionNotice(NotifyInput):
+    """That a run waits for a person, or no longer does. `number` counts what people were told of it."""
+
+    attention_class: str
+
+
+class Told(StepDone):
+    """`again`: somebody spoke of the same class a moment ago, so speak after this time; None: all is said for now."""
+
+    again: timedelta | None = None
 
 
 class AnswerRecord(PaymentRef):

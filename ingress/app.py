@@ -13,10 +13,12 @@ from clients.connections import Connection
 from clients.errors import TryLater
 from clients.store import Store
 from clients.temporal import is_ready
+from clients.tracing import NO_TRACING, Tracing
 from ingress.limits import Doorman, Limits
 from ingress.metrics import Metrics
 from ingress.starter import Starter
 from ingress.stripe import Starts, StripeWebhook
+from ingress.tracing import watched
 
 DOORMAN = web.AppKey("doorman", Doorman)
 LIMITS = web.AppKey("limits", Limits)
@@ -62,6 +64,7 @@ def make_app(
     starter: Starts | None = None,
     now: Callable[[], datetime] = utc_now,
     limits: Limits | None = None,
+    tracing: Tracing = NO_TRACING,
 ) -> web.Application:
     """The application; a `starter` of your own for other queues. It closes nothing that it was given."""
     limits = limits or Limits()
@@ -78,7 +81,9 @@ def make_app(
     async def show_metrics(_: web.Request) -> web.Response:
         return web.Response(body=metrics.text(), headers={"Content-Type": "text/plain; version=0.0.4"})
 
-    app = web.Application(middlewares=[doorman.middleware], client_max_size=limits.body_bytes)
+    app = web.Application(
+        middlewares=[doorman.middleware, watched(tracing, connections)], client_max_size=limits.body_bytes
+    )
     app[DOORMAN], app[LIMITS] = doorman, limits
     app.router.add_post("/webhooks/stripe/{connection}", webhook.handle)
     app.router.add_get("/healthz", health.alive)

@@ -13,7 +13,9 @@ from clients.connections import load_connections
 from clients.errors import SettingsError
 from clients.settings import Settings, read_keys
 from clients.store import Store
-from clients.temporal import connect
+from clients.telemetry import tracing_interceptors
+from clients.temporal import connect_as_told
+from clients.tracing import open_tracing
 from ingress.app import DOORMAN, LIMITS, make_app
 
 log = logging.getLogger(__name__)
@@ -69,16 +71,11 @@ async def run_ingress(
     """
     connections = load_connections(settings.connections_file)
     keys = read_keys(settings)
-    client = await connect(
-        settings.temporal_address,
-        settings.temporal_namespace,
-        keys=keys if settings.encrypt_payloads else None,
-        profile=settings.temporal_profile,
-        lazy=True,
-    )
+    tracing = open_tracing(settings.traces, "ingress", file=settings.traces_path(), endpoint=settings.traces_endpoint)
+    client = await connect_as_told(settings, keys, lazy=True, interceptors=tracing_interceptors(tracing))
     store = await Store.open(settings.database_url(), keys)
     try:
-        app = make_app(connections, client, store)
+        app = make_app(connections, client, store, tracing=tracing)
         async with serving(app, settings.ingress_host, settings.ingress_port) as address:
             log.info("listening on %s for %d connections", address, len(connections))
             if on_ready is not None:
@@ -86,3 +83,4 @@ async def run_ingress(
             await stop.wait()
     finally:
         await store.close()
+        await asyncio.to_thread(tracing.close)

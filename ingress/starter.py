@@ -20,6 +20,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from clients.connections import Connection
 from clients.errors import TryLater
+from clients.tracing import current_trace_id
 from domain.changes import may_change, says_paid
 from domain.corrections import ChangeInput
 from domain.numbers import order_number
@@ -159,6 +160,7 @@ class Starter:
         summary: list[str],
         **signal: Any,
     ) -> Started:
+        trace = current_trace_id()
         try:
             async with asyncio.timeout(self._patience.total_seconds()):
                 await self._client.start_workflow(
@@ -169,6 +171,7 @@ class Starter:
                     id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
                     id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
                     search_attributes=_searchable(connection, ids),
+                    memo={contract.TRACE_ID: trace} if trace else None,
                     static_summary=_one_line(summary),
                     rpc_timeout=self._patience,
                     **signal,

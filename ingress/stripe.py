@@ -159,7 +159,8 @@ class StripeWebhook:
         try:
             outcome = await self._start(slug, event, subject)
         except TryLater as error:
-            log.warning("%s %s: %s", slug, event.event_id, error)
+            known = {"payment_id": subject.payment_id} if isinstance(subject, Named) else {}
+            log.warning("%s %s: %s", slug, event.event_id, error, extra=known)
             raise Refusal(503, "not-accepted") from error
         about = subject.payment_id if isinstance(subject, Named) else subject.object_id
         first = await self._remember(slug, event, about, outcome)

@@ -22,6 +22,8 @@ from activities.shops import Shops
 from clients.connections import Connection, StripeAccount, ZohoAccount
 from clients.keys import KeyRing
 from clients.store import Store
+from clients.tracing import NO_TRACING, Tracing
+from clients.watch import Watch
 from domain.attention import Trouble
 from domain.policy import MappingPolicy, PaymentPolicy
 from ingress.app import make_app as make_ingress
@@ -43,6 +45,7 @@ QUICK = PaymentPolicy(
     longest_retry=timedelta(milliseconds=500),
     call_timeout=timedelta(seconds=5),
     fee_patience=timedelta(0),
+    tell_after=timedelta(milliseconds=300),
 )
 MAPPING = MappingPolicy(shipping_sku="SHIPPING", shipment_days=2)
 ITEMS = [
@@ -205,6 +208,7 @@ async def a_house(
     seed: Mapping[str, Any] | None = None,
     fee_after: float | None = None,
     events: Sequence[str] = ("*",),
+    tracing: Tracing = NO_TRACING,
     **changes: Any,
 ) -> AsyncIterator[House]:
     """Everything running; `seed` changes the organisation, `changes` the connection.
@@ -240,11 +244,11 @@ async def a_house(
                     plugins=client.config()["plugins"],
                 )
             )
-            shops = Shops([await open_shop(stack, connection, store)])
+            shops = Shops([await open_shop(stack, connection, store, watch=Watch(slug, tracing))])
             built = assemble(shops, store, Starter(own, connections, task_queue=queue, zoho_queue=f"{queue}-zoho"), now)
             for worker in make_workers(own, built, queues=(queue, f"{queue}-zoho"), cached=cached):
                 await stack.enter_async_context(worker)
-        app = make_ingress(connections, client, store, starter=starter)
+        app = make_ingress(connections, client, store, starter=starter, tracing=tracing)
         ingress_url = await stack.enter_async_context(serving(app, "127.0.0.1", 0))
         endpoint = {
             "account": "acct_1Test",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from typing import Any, NoReturn
 
 from temporalio import workflow
@@ -14,11 +15,12 @@ with workflow.unsafe.imports_passed_through():
     from domain.attention import Action, Answer, Trouble
     from domain.changes import may_change
     from domain.money import Money
-    from domain.runs import AnswerRecord, NotifyInput, PaymentInput, PaymentRef, Stage
+    from domain.runs import AnswerRecord, PaymentInput, PaymentRef, Stage
     from workflows import contract
     from workflows.attention import Desk, closes, details, trouble_of
     from workflows.calls import Calls
     from workflows.compensation import TakeBack, UndoStack
+    from workflows.telling import Bell
 
 _DOCUMENTS = ("order", "invoice", "payment", "package", "shipment")
 
@@ -73,8 +75,9 @@ class Attended:
         self._stage = Stage.NEEDS_ATTENTION
         self._show()
         reminders = carried.reminders
+        pause = self._start.policy.remind_every if reminders else self._start.policy.tell_after
         while self._desk.answer is None:
-            reminders = await self._wait_or_remind(trouble, reminders)
+            reminders, pause = await self._wait_or_remind(trouble, reminders, pause)
         answer = self._desk.answer
         number = carried.answers + 1
         record = AnswerRecord(
@@ -85,6 +88,7 @@ class Attended:
             amendments=answer.amendments,
         )
         await self._calls.write(MessageActivities.record_answer, record, f"Keep who answered: {answer.action.value}")
+        await self._bell.still(trouble, answer.action.value)
         self._obey(answer, trouble, number)
         workflow.upsert_search_attributes([contract.NEEDS_ATTENTION.value_set(False)])
         if self._start.carried.aborting:
@@ -113,37 +117,32 @@ class Attended:
         self._start = self._start.model_copy(update={"carried": changed})
         self._desk.trouble, self._desk.answer = None, None
 
-    async def _wait_or_remind(self, trouble: Trouble, reminders: int) -> int:
-        """Wait for an answer; when none comes in the policy's time, tell people again, in a fresh history."""
-        policy = self._start.policy
+    async def _wait_or_remind(self, trouble: Trouble, reminders: int, pause: timedelta) -> tuple[int, timedelta]:
+        """Wait for an answer; when none comes in time, tell people, in a fresh history where this one has grown."""
         try:
             await workflow.wait_condition(
                 lambda: self._desk.answer is not None,
-                timeout=policy.remind_every,
+                timeout=pause,
                 timeout_summary="Remind people that this payment waits",
             )
-            return reminders
+            return reminders, pause
         except TimeoutError:
-            await self._tell_attention(trouble, reminders + 1)
+            pause = await self._bell.ring(trouble, reminders + 1)
         if self._desk.answer is None and workflow.info().is_continue_as_new_suggested():
             self._continue(reminders=reminders + 1)
-        return reminders + 1
+        return reminders + 1, pause
 
-    async def _tell_attention(self, trouble: Trouble, number: int) -> None:
-        late = workflow.now() - trouble.since >= self._start.policy.escalate_after
-        words = "has waited too long" if late else "waits for a person"
-        message = (
-            f"{self._start.payment_id} {words}: {trouble.attention_class.value} · "
-            f"{trouble.at_risk or 'amount unknown'} · since {trouble.since:%Y-%m-%d %H:%M} UTC · "
-            f"{workflow.info().workflow_id}"
-        )
-        notice = NotifyInput(**dict(self._ref), message=message, number=self._start.carried.answers * 10_000 + number)
-        await self._calls.tell(MessageActivities.tell_attention, notice, "Tell people that this payment waits for them")
+    @property
+    def _bell(self) -> Bell:
+        return Bell(self._calls, self._ref, self._start.policy, self._start.carried.answers)
 
     async def _park(self, error: ApplicationError | ActivityError | asyncio.CancelledError) -> NoReturn:
         """Ask a person, in a small fresh history; what only closes the run closes it, and so does a cancellation."""
         if is_cancelled_exception(error):
             try:
+                if self._desk.trouble:
+                    await self._bell.still(self._desk.trouble, "cancelled")
+                    self._desk.trouble = None
                 await self._take_back("the run was cancelled")
             except (ApplicationError, ActivityError) as stuck:
                 error = stuck
@@ -170,7 +169,7 @@ class Attended:
             ]
         )
         try:
-            await self._tell_attention(trouble, 0)
+            await self._bell.note(trouble)
             await workflow.wait_condition(workflow.all_handlers_finished)
         except (ActivityError, asyncio.CancelledError) as cancelled:
             await self._park(cancelled)

@@ -60,14 +60,15 @@ class Calls:
         """A write to Stripe, or a message to people."""
         return await self._call(method, arg, policies.WRITE(self.policy), summary)
 
-    async def tell(self, method: Method[Self_, Input, Output], arg: Input, summary: str) -> None:
-        """A message to people: tried some times, and never a reason to hold a payment up."""
+    async def tell(self, method: Method[Self_, Input, Output], arg: Input, summary: str) -> Output | None:
+        """A message to people: tried some times, and never a reason to hold a payment up. None where it failed."""
         try:
-            await self._call(method, arg, policies.TELL(self.policy), summary)
+            return await self._call(method, arg, policies.TELL(self.policy), summary)
         except ActivityError as error:
             if is_cancelled_exception(error):
                 raise
             workflow.logger.warning("people could not be told: %s", summary)
+            return None
 
     async def wait(self, method: Method[Self_, Input, Output], arg: Input, summary: str) -> Output:
         """A question whose answer another run is about to give."""

@@ -23,6 +23,9 @@ RESOLVE = "resolve"
 PROGRESS = "progress"
 TROUBLE = "trouble"
 
+# Kept with a run that was traced from its webhook on: 32 hex digits.
+TRACE_ID = "trace_id"
+
 # Search attributes: few, for a server takes ten Keywords; never personal data.
 BUSINESS_IDS = SearchAttributeKey.for_keyword_list("BusinessIds")
 CONNECTION = SearchAttributeKey.for_keyword("Connection")

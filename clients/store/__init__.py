@@ -6,6 +6,7 @@ from clients.store.dossiers import Dossiers
 from clients.store.effects import Effect, EffectRow, Effects, EffectState
 from clients.store.events import SeenEvent, SeenEvents
 from clients.store.links import Links
+from clients.store.notices import Notices, Turn
 from clients.store.store import Store
 from clients.store.tokens import Tokens
 
@@ -20,8 +21,10 @@ __all__ = [
     "EffectState",
     "Effects",
     "Links",
+    "Notices",
     "SeenEvent",
     "SeenEvents",
     "Store",
     "Tokens",
+    "Turn",
 ]

@@ -144,6 +144,19 @@ class Audit:
             },
         )
 
+    async def length(self, connection: str) -> int:
+        """How many entries the trail has, by the newest one's number."""
+        rows = await self._database.read(_LAST, connection=connection)
+        return int(rows[0].seq) if rows else 0
+
+    async def between(
+        self, connection: str, *, since: datetime | None = None, until: datetime | None = None
+    ) -> AsyncIterator[AuditEntry]:
+        """The entries from `since` to before `until`, oldest first, read a page at a time."""
+        async for entry in self._all(connection):
+            if (since is None or entry.at >= since) and (until is None or entry.at < until):
+                yield entry
+
     async def entries(self, connection: str, stripe_id: str | None = None) -> list[AuditEntry]:
         """The trail of one Stripe id, or the whole trail of the connection, oldest first."""
         if stripe_id is None:

@@ -23,7 +23,7 @@ from sqlalchemy import (
 )
 
 # The newest migration; a store that says this needs no look at the migrations.
-HEAD = "0002"
+HEAD = "0003"
 
 metadata = MetaData(
     naming_convention={
@@ -175,4 +175,16 @@ budget_slots = Table(
     Column("organization", String(64), primary_key=True),
     Column("slot", String(64), primary_key=True),
     Column("until", UtcTime, nullable=False),
+)
+
+# Who waits for a person, by topic (an attention class), so that people are told of all of them at once. The row with an
+# empty `member` is the topic's own: when people were last told, and of how many since nobody waited.
+notices = Table(
+    "notices",
+    metadata,
+    Column("connection", String(64), primary_key=True),
+    Column("topic", String(64), primary_key=True),
+    Column("member", String(255), primary_key=True),
+    Column("at", UtcTime, nullable=False),
+    Column("told", Integer, nullable=False),
 )

@@ -12,6 +12,7 @@ from clients.store.dossiers import Dossiers
 from clients.store.effects import Effects
 from clients.store.events import SeenEvents
 from clients.store.links import Links
+from clients.store.notices import Notices
 from clients.store.tokens import Tokens
 
 
@@ -31,6 +32,7 @@ class Store:
         self.tokens = Tokens(database, keys)
         self.budgets = Budgets(database)
         self.dossiers = Dossiers(database, keys)
+        self.notices = Notices(database)
 
     @classmethod
     async def open(cls, url: str, keys: KeyRing) -> Self:

@@ -13,9 +13,11 @@ from clients.connections import StripeAccount
 from clients.errors import Refused
 from clients.stripe.facts import FoundLines, charge_facts, charge_fee, intent_facts, intent_status
 from clients.stripe.failures import translated
-from clients.stripe.pace import Pace, PacedHttp, pace_of
+from clients.stripe.pace import Pace, pace_of
 from clients.stripe.raw import Raw, part, reference, text
 from clients.stripe.search import LineFinder, answer, first, in_metadata
+from clients.stripe.transport import StripeHttp
+from clients.watch import UNWATCHED, Watch
 from domain.payments import Fee, PaymentFacts, PaymentStatus
 from domain.policy import MappingPolicy
 
@@ -50,11 +52,12 @@ class StripeGateway:
         *,
         timeout: httpx.Timeout = TIMEOUT,
         pace: Pace | None = None,
+        watch: Watch = UNWATCHED,
     ) -> None:
         # Process-global in the SDK: it would write an id to the user's home and send it with timings.
         stripe.enable_telemetry = False
         self._account = account
-        self._http = PacedHttp(pace or pace_of(account), timeout)
+        self._http = StripeHttp(pace or pace_of(account), watch, timeout)
         self._client = stripe.StripeClient(
             account.api_key.get_secret_value(),
             http_client=self._http,

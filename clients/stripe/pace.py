@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import Any
 from urllib.parse import urlsplit
 
-import httpx
-import stripe
 from aiolimiter import AsyncLimiter
 
 from clients.connections import StripeAccount
@@ -46,21 +42,6 @@ class Paces:
     def of(self, account: StripeAccount) -> Pace:
         """The account's pace, by the settings of whoever asked first."""
         return self._known.setdefault((account.account_id, account.livemode), pace_of(account))
-
-
-class PacedHttp(stripe.HTTPXClient):
-    """The SDK's transport, each request at its turn."""
-
-    def __init__(self, pace: Pace, timeout: httpx.Timeout) -> None:
-        super().__init__(timeout=timeout)
-        self._pace = pace
-
-    async def request_async(
-        self, method: str, url: str, headers: Mapping[str, str], post_data: Any = None
-    ) -> tuple[bytes, int, Mapping[str, str]]:
-        """The answer's body, status and headers."""
-        await self._pace.turn(method, url)
-        return await super().request_async(method, url, headers, post_data)
 
 
 def pace_of(account: StripeAccount) -> Pace:

@@ -8,6 +8,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from clients.errors import Refused
+from domain.cards import mask_cards
 from domain.money import Money
 from domain.payments import Address
 
@@ -29,9 +30,9 @@ def parts(raw: Raw, key: str) -> list[Raw]:
 
 
 def text(raw: Raw, key: str) -> str:
-    """The text at `key`, stripped; "" where there is none."""
+    """The text at `key`, stripped; "" where there is none. A card number that somebody typed ends here."""
     value = raw.get(key)
-    return value.strip() if isinstance(value, str) else ""
+    return mask_cards(value.strip()) if isinstance(value, str) else ""
 
 
 def reference(raw: Raw, key: str) -> str:
@@ -65,8 +66,9 @@ def moment(raw: Raw, key: str) -> datetime:
 
 
 def words(raw: Raw, key: str = "metadata") -> dict[str, str]:
-    """The metadata at `key`."""
-    return {str(name): str(value) for name, value in part(raw, key).items() if value is not None}
+    """The metadata at `key`, without card numbers."""
+    found = part(raw, key).items()
+    return {mask_cards(str(name)): mask_cards(str(value)) for name, value in found if value is not None}
 
 
 def address(raw: Raw, **named: str) -> Address:

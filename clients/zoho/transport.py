@@ -5,17 +5,34 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Mapping
+from typing import Any
 
 import httpx
 
 from clients.errors import Unreachable
+from clients.watch import UNWATCHED, Watch
 from clients.zoho.codec import Answer, Request, encode, unclear
 
 # What httpx raises before the first byte of a request leaves.
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 
 
-def open_http(*, connections: int = 10) -> httpx.AsyncClient:
+class WatchedClient(httpx.AsyncClient):
+    """An HTTP client whose every request is seen by a watch."""
+
+    def __init__(self, watch: Watch, **options: Any) -> None:
+        super().__init__(**options)
+        self._watch = watch
+
+    async def send(self, request: httpx.Request, **options: Any) -> httpx.Response:
+        """The answer, its status told to the watch."""
+        with self._watch.call("zoho", request.method, str(request.url)) as exchange:
+            response = await super().send(request, **options)
+            exchange.status = response.status_code
+            return response
+
+
+def open_http(*, connections: int = 10, watch: Watch = UNWATCHED) -> httpx.AsyncClient:
     """An HTTP client for Zoho, `connections` at most: a paid organisation may have ten calls in process.
 
     Each organisation's client should have its own. httpx would log every address with its query, in which people's
@@ -23,7 +40,8 @@ def open_http(*, connections: int = 10) -> httpx.AsyncClient:
     """
     for name in ("httpx", "httpcore"):
         logging.getLogger(name).setLevel(logging.WARNING)
-    return httpx.AsyncClient(
+    return WatchedClient(
+        watch,
         timeout=httpx.Timeout(None, connect=5.0, pool=5.0),
         limits=httpx.Limits(max_connections=connections, max_keepalive_connections=connections),
         follow_redirects=False,

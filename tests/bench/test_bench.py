@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from bench import bare
+from bench import bare, seeing
 from bench.__main__ import measure
 from bench.figures import Figures
 from bench.load import Answered, Answers
 from bench.plan import FULL, QUICK, TINY, Plan
-from bench.report import BEGIN, END, sheets, write_down
+from bench.report import BEGIN, END, put_down, sheets, write_down
 from bench.stats import Spread
 from bench.till import TOLD
 
@@ -131,3 +131,15 @@ def test_a_plan_sells_enough_for_its_loads(plan: Plan) -> None:
     loads = [plan.calm_rate * plan.calm_seconds, plan.burst_rate * plan.burst_seconds]
     announced = sum(max(1, int(webhooks / len(TOLD))) for webhooks in loads)
     assert plan.sold() >= plan.single + plan.rounds * plan.payments + announced
+
+
+async def test_what_it_costs_to_be_seen_is_measured(tmp_path: Path) -> None:
+    """Traces on and off, each payment carried and its spans in the file; mapping and checks timed."""
+    seen = await seeing.measure(seeing.TINY, tmp_path / "home")
+    assert [each.runs for each in (*seen.traced, *seen.plain)] == [3, 3]
+    assert seen.spans >= 4 * 20
+    assert min(seen.cpu_ratios[0], seen.rate_ratios[0], seen.map_seconds, seen.check_seconds) > 0
+    document = tmp_path / "benchmarks.md"
+    document.write_text(Path(seeing.DOCUMENT).read_text(encoding="utf-8"), encoding="utf-8")
+    put_down(seeing.sheets(seen), document, seeing.BEGIN, seeing.END)
+    assert all(f"### {sheet.title}\n" in document.read_text(encoding="utf-8") for sheet in seeing.sheets(seen))

@@ -11,7 +11,7 @@ import pytest
 from cli.temporal_server import TemporalServer
 from tests.cli.conftest import Command, execute
 
-HEAVY = ("temporalio", "stripe", "sqlalchemy", "aiohttp", "httpx", "alembic", "pydantic_settings")
+HEAVY = ("opentelemetry", "temporalio", "stripe", "sqlalchemy", "aiohttp", "httpx", "alembic", "pydantic_settings")
 COMMANDS = ("demo", "up", "sandbox", "doctor", "trigger", "quota", "payments list", "payments show", "exceptions list")
 
 CONNECTION = """
@@ -100,3 +100,14 @@ async def test_an_unknown_connection_is_answered_with_those_there_are(throughlin
     ended = await throughline("trigger", "evt_1", "--connection", "dmeo")
     assert ended.code == 2
     assert "there are demo" in ended.err
+
+
+async def test_traces_that_are_off_load_nothing(tmp_path: Path) -> None:
+    """Worker and ingress are imported and traces opened, switched off: OpenTelemetry stays on the disk."""
+    code = (
+        "import sys, pathlib, worker, ingress.run\nfrom clients.tracing import open_tracing, current_trace_id\n"
+        "open_tracing('off', 'worker', file=pathlib.Path('t'), endpoint='')\nassert current_trace_id() == ''\n"
+        "sys.exit(','.join(name for name in sys.modules if name.startswith('opentelemetry')))"
+    )
+    ended = await execute([sys.executable, "-c", code], {}, tmp_path)
+    assert (ended.err.strip(), ended.code) == ("", 1), ended.err

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -41,6 +41,7 @@ class Processes:
     http: httpx.AsyncClient
     shops: dict[str, Shop] = field(default_factory=dict)
     children: dict[str, Child] = field(default_factory=dict)
+    settings: Mapping[str, str] = field(default_factory=dict)
 
     async def start(self, part: str) -> None:
         """Starts a part, again after `kill`; ingress and worker have found Temporal then."""
@@ -96,15 +97,21 @@ class Processes:
             "THROUGHLINE_TEMPORAL_ADDRESS": self.temporal.address,
             "THROUGHLINE_INGRESS_PORT": str(self.ingress_port),
             "PYTHONPATH": str(ROOT),
+            **self.settings,
         }
         return {key: value for key, value in os.environ.items() if not key.startswith("THROUGHLINE_")} | own
 
 
 @asynccontextmanager
 async def a_house_of_processes(
-    binary: Path, home: Path, names: Iterable[str], policy: PaymentPolicy
+    binary: Path,
+    home: Path,
+    names: Iterable[str],
+    policy: PaymentPolicy,
+    *,
+    settings: Mapping[str, str] | None = None,
 ) -> AsyncIterator[Processes]:
-    """Everything running, with a shop for each of `names`."""
+    """Everything running, with a shop for each of `names`; `settings` are further variables."""
     async with AsyncExitStack() as stack:
         http = await stack.enter_async_context(httpx.AsyncClient(timeout=30, trust_env=False))
         no_pace = Limits(zoho=None, zoho_bulk=None)
@@ -113,7 +120,7 @@ async def a_house_of_processes(
         keys = KeyRing.from_text(ensure_keys(home).read_text())
         store = await Store.open(f"sqlite+aiosqlite:///{home}/store.db", keys)
         stack.push_async_callback(store.close)
-        house = Processes(temporal, home, quiet_port(), http)
+        house = Processes(temporal, home, quiet_port(), http, settings=settings or {})
         stack.push_async_callback(house.stop)
         client = await connect(temporal.address)
         site = Site(stack, client, store, f"http://{HOST}:{house.ingress_port}", http)

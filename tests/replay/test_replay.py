@@ -9,7 +9,9 @@ from temporalio.client import WorkflowHistory
 from temporalio.worker import Replayer
 from temporalio.workflow import NondeterminismError
 
+from clients.telemetry import tracing_interceptors
 from clients.temporal import ThroughlinePlugin
+from clients.tracing import open_tracing
 from tests.replay.hasty import HastyWorkflow
 from tests.replay.stories import CHANGES, STORIES
 from workflows.workers import WORKFLOWS
@@ -22,11 +24,15 @@ def history(path: Path) -> WorkflowHistory:
     return WorkflowHistory.from_json(path.stem, path.read_text(encoding="utf-8"))
 
 
+@pytest.mark.parametrize("traces", ["off", "file"])
 @pytest.mark.parametrize("path", HISTORIES, ids=lambda path: path.stem)
-async def test_saved_history_replays(path: Path) -> None:
-    """Today's code takes an earlier release's run over where it stands."""
-    replayer = Replayer(workflows=WORKFLOWS, plugins=[ThroughlinePlugin()])
+async def test_saved_history_replays(path: Path, traces: str, tmp_path: Path) -> None:
+    """Today's code takes an earlier release's run over where it stands, whether traces are kept or not."""
+    tracing = open_tracing(traces, "test", file=tmp_path / "traces.jsonl", endpoint="")
+    plugin = ThroughlinePlugin(interceptors=tracing_interceptors(tracing))
+    replayer = Replayer(workflows=WORKFLOWS, plugins=[plugin])
     await replayer.replay_workflow(history(path))
+    tracing.close()
 
 
 def test_every_story_has_its_history() -> None:

@@ -33,6 +33,7 @@ from domain.runs import (
     AddressPlanInput,
     AddressWritten,
     AnswerRecord,
+    AttentionNotice,
     ContactClaim,
     ContactInput,
     ContactWritten,
@@ -56,6 +57,7 @@ from domain.runs import (
     ResolveInput,
     StartPaymentInput,
     StepDone,
+    Told,
     WriteBackInput,
 )
 from domain.shipping import PackageInput, PackagesFound, PackagesLook, PackageWritten, ShipmentInput, ShipmentWritten
@@ -82,6 +84,7 @@ QUICK = PaymentPolicy(
     longest_retry=timedelta(milliseconds=50),
     call_timeout=timedelta(seconds=5),
     fee_patience=timedelta(milliseconds=100),
+    tell_after=timedelta(milliseconds=20),
 )
 ANSWERS: dict[str, Any] = {
     "fetch_payment": FetchedPayment(
@@ -107,7 +110,9 @@ ANSWERS: dict[str, Any] = {
     "find_payment": None,
     "write_back": StepDone(),
     "notify_paid": StepDone(),
-    "tell_attention": StepDone(),
+    "note_waiting": StepDone(),
+    "tell_attention": Told(),
+    "tell_resolved": StepDone(),
     "record_answer": StepDone(),
     "close_round": StepDone(),
     "clear_metadata": StepDone(),
@@ -247,7 +252,9 @@ def activities(script: Script) -> list[Callable[..., Any]]:
         "find_payment": (ReceiptInput, ReceiptWritten | None),
         "write_back": (WriteBackInput, StepDone),
         "notify_paid": (NotifyInput, StepDone),
-        "tell_attention": (NotifyInput, StepDone),
+        "note_waiting": (AttentionNotice, StepDone),
+        "tell_attention": (AttentionNotice, Told),
+        "tell_resolved": (AttentionNotice, StepDone),
         "record_answer": (AnswerRecord, StepDone),
         "close_round": (PaymentRef, StepDone),
         "clear_metadata": (WriteBackInput, StepDone),

@@ -58,12 +58,19 @@ async def shown(handle: WorkflowHandle[Any, Any]) -> str:
 async def test_retry_by_signal_goes_on_and_ends_paid(temporal_client: Client) -> None:
     """The plain signal of Temporal's own command line is enough."""
     script = Script()
-    async with a_parked_run(temporal_client, script) as (_, handle, trouble):
+    async with a_parked_run(temporal_client, script, tell_after=timedelta(days=1)) as (_, handle, trouble):
         assert trouble.attention_class == "unknown_sku"
         await handle.signal(contract.RESUME, {"action": "retry"})
         result = await handle.result()
     assert result["stage"] == "paid"
-    assert script.names() == ["fetch_payment", "prepare_order", "tell_attention", "record_answer", *STORY]
+    assert script.names() == [
+        "fetch_payment",
+        "prepare_order",
+        "note_waiting",
+        "record_answer",
+        "tell_resolved",
+        *STORY,
+    ]
     assert script.inputs("record_answer")[0].by == "unknown"
 
 
@@ -292,7 +299,7 @@ async def test_people_are_reminded_and_the_history_stays_small(temporal_client: 
         await handle.signal(contract.RESUME, "retry")
         await handle.result()
     numbers = [notice.number for notice in script.inputs("tell_attention")]
-    assert numbers[:4] == [0, 1, 2, 3]
+    assert numbers[:4] == [1, 2, 3, 4]
     assert "waits for a person" in script.inputs("tell_attention")[0].message
 
 

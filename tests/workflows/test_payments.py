@@ -171,7 +171,7 @@ async def test_a_problem_parks_the_run_before_its_first_write(temporal_client: C
     script = Script({"prepare_order": OrderPlan(problems=(problem,))})
     error = await parked(temporal_client, script)
     assert (error.attention_class, error.message) == ("unknown_sku", problem.message)
-    assert script.names() == ["fetch_payment", "prepare_order", "tell_attention"]
+    assert script.names() == ["fetch_payment", "prepare_order", "note_waiting"]
 
 
 async def test_store_away_in_the_worker_goes_on_as_a_normal_activity(temporal_client: Client) -> None:
@@ -263,7 +263,7 @@ async def test_other_total_voids_the_order_and_invoices_nothing(temporal_client:
     assert error.attention_class == "totals_differ"
     assert "49.93 EUR" in error.message
     assert "49.90 EUR" in error.message
-    assert script.names()[-4:] == ["void_sales_order", "read_sales_order", "close_round", "tell_attention"]
+    assert script.names()[-4:] == ["void_sales_order", "read_sales_order", "close_round", "note_waiting"]
 
 
 async def test_new_payer_is_claimed_looked_for_and_created(temporal_client: Client) -> None:

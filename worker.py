@@ -90,8 +90,7 @@ async def run_worker(settings: Settings, *, stop: asyncio.Event) -> None:
         for worker in make_workers(client, activities, queues=queues):
             await stack.enter_async_context(worker)
         if port:
-            numbers = Numbers(client, told.runtime.metric_meter, Figures(shops, store, connections), now)
-            counting = asyncio.create_task(numbers.keep(timedelta(seconds=settings.worker_metrics_seconds)))
-            stack.callback(counting.cancel)
+            numbers = Numbers(client, told.runtime.metric_meter, Figures(store, connections), now)
+            stack.callback(numbers.keep(timedelta(seconds=settings.worker_metrics_seconds)).cancel)
         log.info("working for %d connections", len(connections))
         await stop.wait()

@@ -177,7 +177,7 @@ def sheets(seen: Seen) -> list[Sheet]:
     )
     columns = ("traces", "payments a second", "CPU ms of worker and ingress each", "CPU ms of all each")
     checks = [
-        (name, f"{seconds * 1e6:.0f}", f"{seconds * 1e5 / payment:.2%}")
+        (name, f"{seconds * 1e6:.0f}", f"{seconds * 1e3 / payment:.2%}")
         for name, seconds in (("map the order", seen.map_seconds), ("check facts and order", seen.check_seconds))
     ]
     share = ("", "microseconds", "of a payment's CPU in worker and ingress")

@@ -19,7 +19,7 @@ from workflows import contract
 log = logging.getLogger(__name__)
 _PAYMENTS = f"WorkflowType = '{contract.PAYMENT_WORKFLOW}'"
 _OPEN = f"{_PAYMENTS} AND ExecutionStatus = 'Running'"
-_PARKED = f"{_OPEN} AND {contract.NEEDS_ATTENTION.name} = true"
+_PARKED = f"ExecutionStatus = 'Running' AND {contract.NEEDS_ATTENTION.name} = true"
 _MOVING = f"{_OPEN} AND {contract.NEEDS_ATTENTION.name} = false"
 # A server sorts by no column that is asked for, so the oldest run is looked for by halves of this ladder (seconds).
 _AGES = (5, 15, 30, 60, 120, 300, 600, 1800, 3600, 10_800, 43_200, 86_400, 259_200, 604_800, 2_592_000)
@@ -64,8 +64,11 @@ class Numbers:
             "throughline_longest_parked_seconds", "How long the payment that has waited longest waits for a person"
         )
 
-    async def keep(self, every: timedelta) -> None:
-        """Count anew each time `every` has passed, until cancelled; a silent Temporal or store is tried again."""
+    def keep(self, every: timedelta) -> asyncio.Task[None]:
+        """Counts anew each time `every` has passed, until cancelled; a silent Temporal or store is tried again."""
+        return asyncio.create_task(self._keep(every))
+
+    async def _keep(self, every: timedelta) -> None:
         while True:
             try:
                 await self.count()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from clients.zoho.client import ZohoClient
-from clients.zoho.codec import Quota
 from clients.zoho.models import InvoiceShare, NewPayment
 from clients.zoho.translation import (
     address_of,
@@ -53,11 +52,6 @@ class ZohoGateway:
 
     def __init__(self, client: ZohoClient) -> None:
         self._client = client
-
-    @property
-    def quota(self) -> Quota | None:
-        """The daily quota as the last answer told it; None before the first."""
-        return self._client.quota
 
     async def organization(self) -> OrganizationFacts:
         """Time zone and own currency."""

@@ -150,7 +150,7 @@ def _as_toml(connection: Connection) -> str:
             "api_base": connection.zoho.api_base,
             "accounts_base": connection.zoho.accounts_base,
         },
-        "policy": connection.policy.model_dump(),
+        "policy": connection.policy.model_dump(exclude_defaults=True),  # a table within it is none of TOML's scalars
         "mapping": connection.mapping.model_dump(exclude_defaults=True),
     }
     lines: list[str] = []

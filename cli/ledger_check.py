@@ -6,7 +6,7 @@ It shares nothing with the code it judges: no logs, no store, no mapping, and a 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -91,16 +91,40 @@ def books_by_reference(organization: Ledger) -> dict[str, Books]:
     return dict(books)
 
 
-def check(stripe: Ledger, organization: Ledger, sold: Sold | None = None) -> list[Violation]:
+def voided(organization: Ledger) -> Counter[str]:
+    """How many void orders there are under each reference."""
+    return Counter(row["reference_number"] for row in organization["salesorders"] if row["status"] == "void")
+
+
+def fee_due(stripe: Ledger) -> dict[str, Decimal]:
+    """What Stripe kept of each payment, once it says so; 0 where it was kept in another currency than was paid.
+
+    That one is booked with the payout, for a payment in Zoho takes charges in its own currency only.
+    """
+    rows = {row["id"]: row for row in stripe["balance_transactions"]}
+    fees = {}
+    for charge in stripe["charges"]:
+        row = rows.get(charge["balance_transaction"])
+        if row is not None:
+            same = row["currency"] == charge["currency"]
+            fees[charge["payment_intent"] or charge["id"]] = major(row["fee"] if same else 0, row["currency"])
+    return fees
+
+
+def check(
+    stripe: Ledger, organization: Ledger, sold: Sold | None = None, taken_back: Collection[str] = ()
+) -> list[Violation]:
     """Every violation between an account's ledger and its organisation's, none where all is well.
 
     `sold`, where it is known, says what was bought with each payment; stock then has to have moved by it.
+    `taken_back` are payments whose orders a person has cancelled: nothing of them may stand.
     """
-    paid = succeeded(stripe)
+    paid = {name: one for name, one in succeeded(stripe).items() if name not in taken_back}
     books = books_by_reference(organization)
     return [
         *_each_once(paid, books),
         *_amounts(paid, books),
+        *_fees(paid, books, fee_due(stripe)),
         *_totals(paid, books),
         *_nothing_invented(paid, books),
         *_stock(organization, books, paid, sold),
@@ -135,6 +159,14 @@ def _amounts(paid: Mapping[str, Paid], books: Mapping[str, Books]) -> Iterable[V
         for row in found.invoices:
             if Decimal(row["balance"]) != 0:
                 yield Violation("I3", payment_id, f"invoice still wants {row['balance']} {row['currency_code']}")
+
+
+def _fees(paid: Mapping[str, Paid], books: Mapping[str, Books], fees: Mapping[str, Decimal]) -> Iterable[Violation]:
+    """I3: what Stripe kept is what the payment's bank charges say."""
+    for payment_id in paid.keys() & fees.keys():
+        for row in books.get(payment_id, Books()).payments:
+            if Decimal(row["bank_charges"]) != fees[payment_id]:
+                yield Violation("I3", payment_id, f"bank charges {row['bank_charges']}, Stripe kept {fees[payment_id]}")
 
 
 def _totals(paid: Mapping[str, Paid], books: Mapping[str, Books]) -> Iterable[Violation]:

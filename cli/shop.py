@@ -74,6 +74,9 @@ refresh_token = "{refresh_token}"
 api_base = "{zoho_url}"
 accounts_base = "{zoho_url}"
 
+[connections.{slug}.policy]
+fee_patience = 10  # seconds; a real shop waits ten minutes
+
 [connections.{slug}.mapping]
 shipping_sku = "SHIPPING"
 deposit_account_id = "{deposit}"

@@ -11,9 +11,10 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
-from cli.demo_house import DemoPorts, House, open_house
+from cli.demo_house import HOST, DemoPorts, House, open_house
+from cli.demo_people import People
 from cli.demo_table import final_rows, show_final
-from cli.demo_telling import STAGES, follow, tell, told_payments
+from cli.demo_telling import STAGES, TAKEN_BACK, canceled, follow, tell, told_payments
 from cli.exits import Exit, Stop
 from cli.ledger_check import Violation, check
 from cli.ledgers import Ledgers
@@ -32,7 +33,7 @@ async def run_demo(
         async with open_house(binary, _ground(home, fresh), ports, _limits(unpaced)) as house:
             _tell_addresses(house)
             await tell(house.sandboxes)
-            violations = _report(await _until_done(house), form)
+            violations = _report(await _until_done(house, await _people(binary, house)), form)
             checked = True
             if once or violations:
                 return Exit.FAILED if violations else Exit.OK
@@ -40,6 +41,9 @@ async def run_demo(
     except asyncio.CancelledError:
         say("Stopped." if checked else "Stopped before the story's end; the next demo goes on from here.")
     return Exit.OK
+
+
+_LAST = (STAGES[-1], TAKEN_BACK)
 
 
 def _limits(unpaced: bool) -> Limits:
@@ -63,7 +67,14 @@ def _tell_addresses(house: House) -> None:
     say("Zoho takes 100 calls a minute from one organisation, and Temporal keeps to that: the story takes a minute.")
 
 
-async def _until_done(house: House) -> Ledgers:
+async def _people(binary: Path, house: House) -> People:
+    from clients.temporal import connect
+
+    address = f"{HOST}:{house.ports.temporal}"
+    return People(binary, address, await connect(address), house.sandboxes)
+
+
+async def _until_done(house: House, people: People) -> Ledgers:
     """Follows the story with a live table, or with lines where there is no terminal."""
     console = Console(stderr=True)
     seen: dict[str, str] = {}
@@ -75,11 +86,14 @@ async def _until_done(house: House) -> Ledgers:
                 live.update(_progress(ledgers, stages), refresh=True)
                 return
             for payment, stage in stages.items():
-                if seen and stage == "done" and seen.get(payment) != stage:
-                    say(f"{payment} done ({sum(s == 'done' for s in stages.values())} of {len(stages)})")
+                if seen and stage in _LAST and seen.get(payment) != stage:
+                    say(f"{payment} {stage} ({sum(s in _LAST for s in stages.values())} of {len(stages)})")
             seen.update(stages)
 
-        return await follow(house.sandboxes, show)
+        async def act(ledgers: Ledgers, stages: Mapping[str, str]) -> None:
+            await people.act(told_payments(ledgers.stripe), ledgers, stages)
+
+        return await follow(house.sandboxes, show, act)
 
 
 class _Lines:
@@ -96,7 +110,7 @@ def _progress(ledgers: Ledgers, stages: Mapping[str, str]) -> Table:
     titles = {payment_id: purchase.shows for purchase, payment_id in told_payments(ledgers.stripe).items()}
     table = Table("Payment", "What it shows", "Stage", box=None)
     for payment, stage in stages.items():
-        reached = STAGES.index(stage) + 1
+        reached = 0 if stage == TAKEN_BACK else STAGES.index(stage) + 1
         bar = "●" * reached + "○" * (len(STAGES) - reached)
         table.add_row(payment, titles.get(payment, ""), f"{bar} {stage}")
     return table
@@ -104,7 +118,8 @@ def _progress(ledgers: Ledgers, stages: Mapping[str, str]) -> Table:
 
 def _report(ledgers: Ledgers, form: Format) -> list[Violation]:
     sold = {payment_id: purchase.sold() for purchase, payment_id in told_payments(ledgers.stripe).items()}
-    violations = check(ledgers.stripe, ledgers.zoho, sold)
+    taken_back = canceled(ledgers)
+    violations = check(ledgers.stripe, ledgers.zoho, sold, taken_back)
     rows = final_rows(ledgers)
     if form is Format.JSON:
         show_json({"payments": rows, "violations": [str(violation) for violation in violations]})
@@ -114,8 +129,9 @@ def _report(ledgers: Ledgers, form: Format) -> list[Violation]:
         say(f"VIOLATED {violation}")
     if not violations:
         say(
-            f"Checked {len(rows)} payments: each has one order, one invoice and one payment; totals agree to the "
-            "cent; accounting stock moved by what was sold; nothing was invented."
+            f"Checked {len(rows)} payments: each has one order, one invoice and one payment; totals and fees agree to "
+            "the cent; accounting stock moved by what was sold; nothing was invented. "
+            f"Of {len(taken_back)} cancelled nothing stands."
         )
     return violations
 

@@ -20,6 +20,7 @@ COLUMNS = {
     "order": "Order",
     "invoice": "Invoice",
     "received": "Paid",
+    "fee": "Fee",
     "balance": "Balance",
     "stock": "Stock",
 }
@@ -60,6 +61,7 @@ def _row(paid: Paid, books: Books, title: str, stock: Sequence[str]) -> dict[str
             f"{_money(row['total'], row['currency_code'])}\n{row['invoice_number']}" for row in books.invoices
         ),
         "received": "\n".join(_money(row["amount"], row["currency_code"]) for row in books.payments),
+        "fee": "\n".join(_money(row["bank_charges"], row["currency_code"]) for row in books.payments),
         "balance": "\n".join(str(row["balance"]) for row in books.invoices),
         "stock": "\n".join(stock),
     }

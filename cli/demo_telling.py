@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from decimal import Decimal
 from typing import Any
 
-from cli.ledger_check import Books, Ledger, books_by_reference, succeeded
+from cli.ledger_check import Books, Ledger, books_by_reference, fee_due, succeeded, voided
 from cli.ledgers import Ledgers, Sandboxes
 from cli.output import say
 from cli.shop import ACCOUNT
@@ -15,7 +16,9 @@ from cli.story import STORY, Purchase
 
 MARK = "story"  # metadata key of a payment: which purchase of the story it is
 STANDSTILL = 180.0  # seconds without any progress until the demo says so
-STAGES = ("announced", "ordered", "confirmed", "invoiced", "sent", "paid", "done")
+STAGES = ("announced", "ordered", "confirmed", "invoiced", "sent", "paid", "done", "settled")
+TAKEN_BACK = "taken back"
+AT_ONCE = 0.5  # seconds from a charge to its balance transaction, where the story does not want it later
 
 
 async def tell(sandboxes: Sandboxes) -> None:
@@ -32,11 +35,13 @@ async def tell(sandboxes: Sandboxes) -> None:
         wish = {**purchase.wish, "account": ACCOUNT["id"], "metadata": {MARK: str(number)}}
         if purchase.buyer in buyers:
             wish["customer"] = buyers[purchase.buyer]
+        await sandboxes.switch(balance_after=None if purchase.late_fee or purchase.canceled else AT_ONCE)
         made = await sandboxes.pay(wish)
         if purchase.buyer:
             buyers[purchase.buyer] = made["customer"]
         if purchase.resend:
             await _say_again(sandboxes, made["payment_intent"])
+    await sandboxes.switch(balance_after=AT_ONCE)
 
 
 async def _say_again(sandboxes: Sandboxes, payment_id: str) -> None:
@@ -57,15 +62,21 @@ def _payment(stripe: Ledger, payment_id: str) -> dict[str, Any]:
     return next(row for row in stripe["payment_intents"] if row["id"] == payment_id)
 
 
-def stage_of(written_back: bool, books: Books | None) -> str:
-    """How far a payment has come, as its documents show."""
-    if books is None or not books.orders:
-        return "announced"
+def stage_of(written_back: bool, fee: tuple[Decimal, str] | None, books: Books, voids: int = 0) -> str:
+    """How far a payment has come, as its documents show; `fee` is None where Stripe has not told it yet."""
+    if not books.orders:
+        return TAKEN_BACK if voids and not (books.invoices or books.payments) else "announced"
     if books.payments:
-        return "done" if written_back else "paid"
+        settled = fee is not None and _booked(books.payments[0], *fee)
+        return "paid" if not written_back else "settled" if settled else "done"
     if books.invoices:
         return "invoiced" if books.invoices[0]["status"] == "draft" else "sent"
     return "ordered" if books.orders[0]["status"] == "draft" else "confirmed"
+
+
+def _booked(payment: Mapping[str, Any], fee: Decimal, currency: str) -> bool:
+    """Whether the fee is where it belongs: one in another currency than the payment's is the payout's."""
+    return payment["currency_code"] != currency or payment["bank_charges"] == fee
 
 
 def stages(ledgers: Ledgers) -> dict[str, str]:
@@ -73,23 +84,53 @@ def stages(ledgers: Ledgers) -> dict[str, str]:
     books = books_by_reference(ledgers.zoho)
     rows = [*ledgers.stripe["payment_intents"], *ledgers.stripe["charges"]]
     back = {row["id"] for row in rows if "zoho_salesorder_id" in row["metadata"]}
-    return {payment: stage_of(payment in back, books.get(payment)) for payment in succeeded(ledgers.stripe)}
+    fees, voids = fee_due(ledgers.stripe), voided(ledgers.zoho)
+    return {
+        payment: stage_of(payment in back, fees.get(payment), books.get(payment, Books()), voids[payment])
+        for payment in succeeded(ledgers.stripe)
+    }
 
 
-async def follow(sandboxes: Sandboxes, show: Callable[[Ledgers, Mapping[str, str]], None]) -> Ledgers:
-    """Reads the ledgers until every payment is done, or nothing has moved for long; then the checks say why."""
+def canceled(ledgers: Ledgers) -> set[str]:
+    """The payments that the story has cancelled, once nothing of them stands."""
+    now = stages(ledgers)
+    told = told_payments(ledgers.stripe)
+    return {payment for purchase, payment in told.items() if purchase.canceled and now[payment] == TAKEN_BACK}
+
+
+Show = Callable[[Ledgers, Mapping[str, str]], None]
+Act = Callable[[Ledgers, Mapping[str, str]], Awaitable[None]]
+
+
+async def follow(sandboxes: Sandboxes, show: Show, act: Act) -> Ledgers:
+    """Reads the ledgers, with people acting on what they see, until every payment is settled.
+
+    Ends too when nothing has moved for long; then the checks say why.
+    """
     before: dict[str, str] = {}
     moved = time.monotonic()
     while True:
         ledgers = await sandboxes.ledgers()
         now = stages(ledgers)
         show(ledgers, now)
+        await act(ledgers, now)
         if now != before:
             before, moved = now, time.monotonic()
-        if now and all(stage == "done" for stage in now.values()):
+        open_ones = _open(ledgers, now)
+        if now and not open_ones:
             return ledgers
         if time.monotonic() - moved > STANDSTILL:
-            stuck = ", ".join(f"{payment} ({stage})" for payment, stage in now.items() if stage != "done")
+            stuck = ", ".join(f"{payment} ({now[payment]})" for payment in open_ones)
             say(f"Nothing has moved for {STANDSTILL:.0f} s: {stuck}. Look at the Temporal UI, and the logs.")
             return ledgers
         await asyncio.sleep(0.5)
+
+
+def _open(ledgers: Ledgers, now: Mapping[str, str]) -> list[str]:
+    """The payments that have not come to where the story leads them."""
+    told = {payment: purchase for purchase, payment in told_payments(ledgers.stripe).items()}
+    return [
+        payment
+        for payment, stage in now.items()
+        if stage != (TAKEN_BACK if payment in told and told[payment].canceled else STAGES[-1])
+    ]

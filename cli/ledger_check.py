@@ -6,7 +6,7 @@ It shares nothing with the code it judges: no logs, no store, no mapping, and a 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -91,18 +91,41 @@ def books_by_reference(organization: Ledger) -> dict[str, Books]:
     return dict(books)
 
 
-def check(stripe: Ledger, organization: Ledger, sold: Sold | None = None) -> list[Violation]:
+def voided(organization: Ledger) -> Counter[str]:
+    """How many void orders there are under each reference."""
+    return Counter(row["reference_number"] for row in organization["salesorders"] if row["status"] == "void")
+
+
+def fee_due(stripe: Ledger) -> dict[str, tuple[Decimal, str]]:
+    """What Stripe kept of each payment, once it says so, and in which currency.
+
+    Zoho's payment takes charges in its own currency only: another one's fee is the payout's, or converted.
+    """
+    rows = {row["id"]: row for row in stripe["balance_transactions"]}
+    kept = {}
+    for charge in stripe["charges"]:
+        row = rows.get(charge["balance_transaction"])
+        if row is not None:
+            amount = major(row["fee"], row["currency"])
+            kept[charge["payment_intent"] or charge["id"]] = amount, row["currency"].upper()
+    return kept
+
+
+def check(
+    stripe: Ledger, organization: Ledger, sold: Sold | None = None, taken_back: Collection[str] = ()
+) -> list[Violation]:
     """Every violation between an account's ledger and its organisation's, none where all is well.
 
     `sold`, where it is known, says what was bought with each payment; stock then has to have moved by it.
+    `taken_back` are payments whose orders a person has cancelled: nothing of them may stand.
     """
-    paid = succeeded(stripe)
+    paid = {name: one for name, one in succeeded(stripe).items() if name not in taken_back}
     books = books_by_reference(organization)
     return [
         *_each_once(paid, books),
         *_amounts(paid, books),
+        *_fees(paid, books, fee_due(stripe)),
         *_totals(paid, books),
-        *_fees(stripe, books),
         *_nothing_invented(paid, books),
         *_stock(organization, books, paid, sold),
     ]
@@ -138,6 +161,17 @@ def _amounts(paid: Mapping[str, Paid], books: Mapping[str, Books]) -> Iterable[V
                 yield Violation("I3", payment_id, f"invoice still wants {row['balance']} {row['currency_code']}")
 
 
+def _fees(
+    paid: Mapping[str, Paid], books: Mapping[str, Books], fees: Mapping[str, tuple[Decimal, str]]
+) -> Iterable[Violation]:
+    """I3: what Stripe kept in the payment's own currency is what the payment's bank charges say."""
+    for payment_id in paid.keys() & fees.keys():
+        kept, currency = fees[payment_id]
+        for row in books.get(payment_id, Books()).payments:
+            if row["currency_code"] == currency and Decimal(row["bank_charges"]) != kept:
+                yield Violation("I3", payment_id, f"bank charges {row['bank_charges']}, Stripe kept {kept}")
+
+
 def _totals(paid: Mapping[str, Paid], books: Mapping[str, Books]) -> Iterable[Violation]:
     """I3: for each currency, the sum of Stripe's payments is the sum of Zoho's."""
     received: dict[str, Decimal] = defaultdict(Decimal)
@@ -149,18 +183,6 @@ def _totals(paid: Mapping[str, Paid], books: Mapping[str, Books]) -> Iterable[Vi
     for currency in sorted(received.keys() | booked.keys()):
         if received[currency] != booked[currency]:
             yield Violation("I3", currency, f"Stripe received {received[currency]}, Zoho books {booked[currency]}")
-
-
-def _fees(stripe: Ledger, books: Mapping[str, Books]) -> Iterable[Violation]:
-    """I3: bank charges are what Stripe kept of the payment, or not booked yet; converted ones are not judged."""
-    of_charge = {row["id"]: row["payment_intent"] or row["id"] for row in stripe["charges"]}
-    for row in stripe.get("balance_transactions", ()):
-        payment_id, currency = of_charge.get(row["source"], ""), row["currency"].upper()
-        for booked in books.get(payment_id, Books()).payments:
-            charges = Decimal(booked.get("bank_charges") or 0)
-            if booked["currency_code"] == currency and charges not in (0, major(row["fee"], currency)):
-                kept = major(row["fee"], currency)
-                yield Violation("I3", payment_id, f"bank charges say {charges} {currency}, Stripe kept {kept}")
 
 
 def _nothing_invented(paid: Mapping[str, Paid], books: Mapping[str, Books]) -> Iterable[Violation]:

@@ -39,6 +39,14 @@ class Sandboxes:
         """Makes a payment in the Stripe sandbox; the ids of what came of it."""
         return await self._json("POST", f"{self.stripe_url}/_pay", wish)
 
+    async def switch(self, **positions: Any) -> None:
+        """Moves switches of the Stripe sandbox."""
+        await self._json("POST", f"{self.stripe_url}/_switches", positions)
+
+    async def settle(self, charge_id: str) -> None:
+        """Has Stripe make the charge's balance transaction, which tells the fee."""
+        await self._json("POST", f"{self.stripe_url}/_charges/{charge_id}/balance", {})
+
     async def resend(self, event_id: str) -> None:
         """Has Stripe deliver an event once more."""
         await self._json("POST", f"{self.stripe_url}/_events/{event_id}/resend", {})

@@ -76,6 +76,9 @@ api_base = "{zoho_url}"
 accounts_base = "{zoho_url}"
 calls_per_minute = {per_minute}
 
+[connections.{slug}.policy]
+fee_patience = 10  # seconds; a real shop waits ten minutes
+
 [connections.{slug}.mapping]
 shipping_sku = "SHIPPING"
 deposit_account_id = "{deposit}"

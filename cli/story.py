@@ -11,20 +11,29 @@ from typing import Any
 class Purchase:
     """One payment to make: `wish` is what the Stripe sandbox's `/_pay` takes.
 
-    `resend` delivers each of its events once more; `buyer` marks purchases of one known customer.
+    `resend` delivers each of its events once more; `buyer` marks purchases of one known customer. What happens to it
+    then: `answer` is what a person answers when it waits, `canceled` says that a person cancels it once it is paid,
+    `late_fee` that Stripe knows its fee only after the payment's run has closed.
     """
 
     shows: str
     wish: dict[str, Any]
     resend: bool = False
     buyer: str = ""
+    answer: dict[str, Any] | None = None
+    canceled: bool = False
+    late_fee: bool = False
 
     def sold(self) -> Counter[str]:
         """Pieces by SKU of what is bought; shipping is not on the shelf, so it is not counted here."""
         pieces: Counter[str] = Counter()
-        for line in self.wish["lines"]:
-            pieces[line["sku"]] += line.get("quantity", 1)
+        for number, line in enumerate([] if self.canceled else self.wish["lines"], 1):
+            pieces[self._corrected(number) or line["sku"]] += line.get("quantity", 1)
         return pieces
+
+    def _corrected(self, number: int) -> str:
+        amendments = (self.answer or {}).get("amendments", [])
+        return next((one["value"] for one in amendments if (one["line"], one["field"]) == (str(number), "sku")), "")
 
 
 def _line(sku: str, name: str, unit_amount: int, quantity: int = 1, **more: Any) -> dict[str, Any]:
@@ -125,5 +134,20 @@ STORY = (
             "customer": EMMA,
             "lines": [_line("RUG-160", "Wool rug 160 cm", 21500, 2, tax_percent=19)],
         },
+    ),
+    Purchase(
+        "an unknown SKU: waits, and a person corrects it",
+        {"currency": "eur", "guest": EMMA, "lines": [_line("LAMP-1", "Desk lamp", 4900, 2)]},
+        answer={"action": "amend", "amendments": [{"line": "1", "field": "sku", "value": "LAMP-01"}], "by": "demo"},
+    ),
+    Purchase(
+        "paid, then cancelled: everything is taken back",
+        {"currency": "eur", "guest": JONAS, "lines": [_line("SHADE-L", "Linen shade, large", 3500, 5)]},
+        canceled=True,
+    ),
+    Purchase(
+        "a fee that Stripe tells late",
+        {"currency": "eur", "guest": ANNA, "lines": [_line("CORD-3M", "Textile cord, 3 m", 1200, 6)]},
+        late_fee=True,
     ),
 )

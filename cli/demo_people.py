@@ -1,0 +1,93 @@
+"""What people do in the demo, with Temporal's own command line: answer what waits, cancel an order, settle a fee."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from temporalio.client import Client, WorkflowExecutionStatus, WorkflowQueryFailedError
+from temporalio.service import RPCError
+
+from cli.exits import CannotStart
+from cli.ledgers import Ledgers, Sandboxes
+from cli.output import say
+from cli.shop import SLUG
+from cli.story import Purchase
+from domain.attention import Trouble
+from workflows import contract
+
+
+@dataclass
+class People:
+    """The shop's operator. Each act is done once, when its payment has come so far; what was said is shown."""
+
+    binary: Path
+    address: str
+    client: Client
+    sandboxes: Sandboxes
+    done: set[str] = field(default_factory=set)
+
+    async def act(self, told: Mapping[Purchase, str], ledgers: Ledgers, stages: Mapping[str, str]) -> None:
+        """Does what is due now."""
+        for purchase, payment_id in told.items():
+            if payment_id not in self.done and await self._act(purchase, payment_id, ledgers, stages[payment_id]):
+                self.done.add(payment_id)
+
+    async def _act(self, purchase: Purchase, payment_id: str, ledgers: Ledgers, stage: str) -> bool:
+        """Whether what is to be done with the payment was done now."""
+        if purchase.answer and stage == "announced":
+            return await self._answered(payment_id, purchase.answer)
+        if stage != "done" or not (purchase.canceled or purchase.late_fee):
+            return False
+        if purchase.canceled == await self._is_open(payment_id):
+            await (self._cancel(payment_id) if purchase.canceled else self._settle(payment_id, ledgers))
+            return True
+        return False
+
+    async def _cancel(self, payment_id: str) -> None:
+        say(f"{payment_id} is paid and booked, and now the order is cancelled:")
+        await self._temporal("cancel", payment_id)
+
+    async def _answered(self, payment_id: str, answer: Mapping[str, Any]) -> bool:
+        """Whether the run waited for an answer and was given it."""
+        trouble = await self._trouble(payment_id)
+        if trouble is None:
+            return False
+        say(f"{payment_id} waits for a person ({trouble.attention_class.value}): {trouble.message}")
+        await self._temporal("signal", payment_id, "--name", contract.RESUME, "--input", json.dumps(answer))
+        return True
+
+    async def _trouble(self, payment_id: str) -> Trouble | None:
+        handle = self.client.get_workflow_handle(contract.payment_workflow_id(SLUG, payment_id))
+        try:
+            said = await handle.query(contract.TROUBLE)
+        except (RPCError, WorkflowQueryFailedError):  # no run yet, or no worker to answer for it
+            return None
+        return Trouble.model_validate(said) if said else None
+
+    async def _is_open(self, payment_id: str) -> bool:
+        handle = self.client.get_workflow_handle(contract.payment_workflow_id(SLUG, payment_id))
+        return (await handle.describe()).status is WorkflowExecutionStatus.RUNNING
+
+    async def _settle(self, payment_id: str, ledgers: Ledgers) -> None:
+        """Stripe comes to know its fee when the payment's run has long closed."""
+        charge = next(row for row in ledgers.stripe["charges"] if row["payment_intent"] == payment_id)
+        say(f"{payment_id}: its run has closed, and only now Stripe tells its fee.")
+        await self.sandboxes.settle(charge["id"])
+
+    async def _temporal(self, verb: str, payment_id: str, *more: str) -> None:
+        """`temporal workflow …`, shown as a person would type it."""
+        command = ["workflow", verb, "--workflow-id", contract.payment_workflow_id(SLUG, payment_id), *more]
+        say(f"  $ temporal {shlex.join(command)}")
+        process = await asyncio.create_subprocess_exec(
+            str(self.binary), *command, "--address", self.address, stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )  # fmt: skip
+        out, _ = await process.communicate()
+        if process.returncode:
+            raise CannotStart(f"temporal workflow {verb} failed: {out.decode(errors='replace').strip()}")

@@ -76,7 +76,7 @@ def stage_of(written_back: bool, fee: tuple[Decimal, str] | None, books: Books, 
 
 def _booked(payment: Mapping[str, Any], fee: Decimal, currency: str) -> bool:
     """Whether the fee is where it belongs: one in another currency than the payment's is the payout's."""
-    return payment["currency_code"] != currency or payment["bank_charges"] == fee
+    return bool(payment["currency_code"] != currency or payment["bank_charges"] == fee)
 
 
 def stages(ledgers: Ledgers) -> dict[str, str]:

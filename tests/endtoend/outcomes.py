@@ -74,9 +74,14 @@ async def until(shop: Shop, holds: Callable[[list[dict[str, Any]]], bool]) -> No
             await asyncio.sleep(0.05)
 
 
+async def everything_told(shop: Shop) -> None:
+    """Waits until every event of the shop has been delivered and taken."""
+    await until(shop, lambda rows: all(row["state"] == "delivered" for row in rows))
+
+
 async def outcome(shop: Shop) -> Outcome:
     """What both ledgers and the audit trail say, once Stripe has told everything. The invariants hold."""
-    await until(shop, lambda rows: all(row["state"] == "delivered" for row in rows))
+    await everything_told(shop)
     stripe, zoho = await shop.stripe(), await shop.books()
     assert check(stripe, zoho) == []
     report = await shop.store.audit.verify(shop.slug)

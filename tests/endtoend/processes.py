@@ -123,7 +123,7 @@ async def a_house_of_processes(
         house = Processes(temporal, home, quiet_port(), http, settings=settings or {})
         stack.push_async_callback(house.stop)
         client = await connect(temporal.address)
-        site = Site(stack, client, store, f"http://{HOST}:{house.ingress_port}", http)
+        site = Site(stack, client, store, home / "store.db", f"http://{HOST}:{house.ingress_port}", http)
         for number, name in enumerate(names, 1):
             house.shops[name] = await open_a_shop(site, number, policy)
         (home / "throughline.toml").touch()

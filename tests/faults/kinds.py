@@ -1,0 +1,100 @@
+"""The kinds of payment whose calls are tried. A new kind is one row in KINDS; its calls are found by running it."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from temporalio.client import WorkflowHandle
+
+from tests.endtoend.outcomes import LINES, everything_told
+from tests.endtoend.shops import Shop
+from tests.house import BUYER
+
+Wish = dict[str, Any]
+ONE_LINE = [{"sku": "MUG", "unit_amount": 1500, "quantity": 2}]
+# What a person answers to a run that is to be taken back.
+ABORT = {"action": "abort", "reason": "wrong shop"}
+
+
+def payer(number: int) -> Wish:
+    """The `number`th person; whatever tells two of them apart has the form `q7q`."""
+    return {**BUYER, "name": f"Ada Q{number}q", "email": f"q{number}q@example.com"}
+
+
+def moved(number: int) -> Wish:
+    """One person at the `number`th address."""
+    return {**payer(0), "address": {**BUYER["address"], "line1": f"Q{number}q Str. 1"}}
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What is paid (`wish` of the shop's `number`th payment), and in what state of the shop.
+
+    `first`: only the first payment of a shop is of this kind; else one of the same kind was paid before.
+    `forgets`: tables of our store that are emptied before. `ends`: how, "paid" or taken back by "abort" or "cancel".
+    """
+
+    name: str
+    wish: Callable[[int], Wish]
+    first: bool = False
+    forgets: tuple[str, ...] = ()
+    ends: str = "paid"
+
+    async def prepare(self, shop: Shop, number: int) -> str:
+        """Brings the shop to where the kind's calls begin; the payment's id where it is made already."""
+        forget(shop, *self.forgets)
+        if self.ends == "paid":
+            return ""
+        await shop.fault("stripe", method="POST", path="^/v1/payment_intents/", fault="refuse", code="x")
+        payment = await shop.pays(**self.wish(number))
+        await shop.parked(payment)
+        await everything_told(shop)
+        return payment
+
+    async def begin(self, shop: Shop, number: int, payment: str) -> str:
+        """Has the kind's calls made from now on; the payment's id."""
+        if self.ends == "paid":
+            return await shop.pays(**self.wish(number))
+        run: WorkflowHandle[Any, Any] = shop.run_of(payment)
+        if self.ends == "cancel":
+            await run.cancel()
+        else:
+            await shop.answer(payment, **ABORT)
+        return payment
+
+
+def forget(shop: Shop, *tables: str) -> None:
+    """Empties tables of our own store for this shop, as a restored backup of an older day would."""
+    with sqlite3.connect(shop.memory, timeout=30) as database:
+        for table in tables:
+            database.execute(f"DELETE FROM {table} WHERE connection = ?", (shop.slug,))
+
+
+def _known(number: int) -> Wish:
+    return {"guest": payer(0), "lines": LINES}
+
+
+KINDS = {
+    kind.name: kind
+    for kind in (
+        Kind("first of a shop", lambda number: {"guest": BUYER, "lines": LINES}, first=True),
+        Kind("known customer", _known),
+        Kind("new customer", lambda number: {"customer": payer(number), "lines": LINES}),
+        Kind("new address", lambda number: {"guest": moved(number), "lines": LINES}),
+        Kind("customer forgotten by our store", _known, forgets=("links",)),
+        Kind("invoice", lambda number: {"via": "invoice", "customer": payer(0), "lines": LINES}),
+        Kind(
+            "foreign currency, itemised",
+            lambda number: {"via": "amount_details", "currency": "usd", "guest": payer(number), "lines": ONE_LINE},
+        ),
+        Kind(
+            "charge without intent",
+            lambda number: {"via": "charge_only", "guest": payer(0), "lines": ONE_LINE},
+        ),
+        Kind("paid, then aborted", _known, ends="abort"),
+        Kind("paid, then cancelled", _known, ends="cancel"),
+    )
+}

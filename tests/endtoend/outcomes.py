@@ -75,8 +75,8 @@ async def until(shop: Shop, holds: Callable[[list[dict[str, Any]]], bool]) -> No
 
 
 async def everything_told(shop: Shop) -> None:
-    """Waits until every event of the shop has been delivered and taken."""
-    await until(shop, lambda rows: all(row["state"] == "delivered" for row in rows))
+    """Waits until every event of the shop has been taken, but for those that the sandbox was told to lose."""
+    await until(shop, lambda rows: all(row["state"] in ("delivered", "lost") for row in rows))
 
 
 async def outcome(shop: Shop) -> Outcome:

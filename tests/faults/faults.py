@@ -11,6 +11,7 @@ from typing import Any
 
 from temporalio.service import RPCError
 
+from clients.store.schema import metadata
 from tests.endtoend.outcomes import everything_told
 from tests.endtoend.shops import Shop
 from tests.faults.calls import Call
@@ -23,7 +24,7 @@ PATIENCE = 1.0  # seconds a call to Zoho may take
 POLICY = QUICK.model_copy(update={"call_timeout": timedelta(seconds=4), "settle_wait": timedelta(seconds=1)})
 _TOO_LONG = {"zoho": PATIENCE + 0.4, "stripe": POLICY.call_timeout.total_seconds() + 0.4}
 _LAG = 0.4  # seconds that lists lag; shorter than settle_wait
-_REACHED_WITHIN = 60.0
+STORE = tuple(table.name for table in metadata.sorted_tables if "connection" in table.columns)
 
 
 @dataclass
@@ -135,6 +136,13 @@ async def revoke(scene: Scene) -> None:
     await scene.shop.post(f"{scene.shop.zoho_url}/_revoke", {})
 
 
+async def lose_the_store(scene: Scene) -> None:
+    """Every row that our store has of the shop is gone, and everything that Stripe ever told is told again."""
+    forget(scene.shop, *STORE)
+    for event in (await scene.shop.stripe())["events"]:
+        await scene.shop.post(f"{scene.shop.stripe_url}/_events/{event['id']}/resend", {})
+
+
 async def cancel(scene: Scene) -> None:
     """What `temporal workflow cancel` does."""
     run = scene.shop.run_of(await scene.payment)
@@ -150,7 +158,7 @@ class Fault:
     """`words` say what happens; `why_not` why it cannot happen to a call ("" where it can).
 
     `arm` None: the worker is killed, with many at once. `answer`: what a person says to a run that parks over it.
-    `back`: the run may end with everything taken back.
+    `back`: the run may end with everything taken back. `keeps_store`: our store is still there afterwards.
     """
 
     name: str
@@ -159,6 +167,7 @@ class Fault:
     why_not: WhyNot = _anywhere
     answer: str = "retry"
     back: bool = False
+    keeps_store: bool = True
 
     @property
     def kills_after(self) -> bool:
@@ -193,6 +202,12 @@ FAULTS = {
             f"Zoho's lists show a record only {_LAG} s after it was written, and the answer of a write is lost",
             lagging,
             _lags,
+        ),
+        Fault(
+            "store lost",
+            "every row of our store is gone while the call is on its way, and every event is told again",
+            at_the_door(lose_the_store),
+            keeps_store=False,
         ),
         Fault("killed before", "SIGKILL to the worker while the call is on its way; it never arrives", None),
         Fault("killed after", "SIGKILL to the worker when the call is applied and the answer on its way", None),

@@ -26,7 +26,8 @@ def payer(number: int) -> Wish:
 
 def moved(number: int) -> Wish:
     """One person at the `number`th address."""
-    return {**payer(0), "address": {**BUYER["address"], "line1": f"Q{number}q Str. 1"}}
+    address = {"line1": f"Q{number}q Str. 1", "city": "Hamburg", "postal_code": "20095", "country": "DE"}
+    return {**payer(0), "address": address}
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -14,6 +15,7 @@ from tests.faults.cells import Cell, Lane, Story
 from tests.faults.faults import PATIENCE, POLICY
 from tests.faults.kinds import KINDS, Kind
 
+log = logging.getLogger(__name__)
 AT_ONCE = 40
 _LANES = 4  # shops of a kind
 _FRESH = 250  # shops of one street that see one payment only
@@ -69,6 +71,8 @@ async def _suffer(client: Client, folder: Path, stories: Stories, cells: Sequenc
                 cell = left.pop()
                 async with slots:
                     found[cell] = await lane.suffer(cell, stories[kind.name])
+                if found[cell]:
+                    log.warning("%s: %s", cell, found[cell])
                 if kind.first:
                     return
 

@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import ndiff
 from pprint import pformat
 from typing import Any
@@ -124,14 +124,14 @@ class Lane:
             for call, fault in cell.faults:
                 assert fault.arm is not None
                 waiting.append(await armed.enter_async_context(fault.arm(scene, call)))
-            _, payment = await act()
+            begun, payment = await act()
             scene.payment.set_result(payment)
-            wrong = await self.ended(cell, story, payment)
+            wrong = await self.ended(cell, story, payment, begun)
         # The second of two may never come to its call; the first one always does.
         return wrong if waiting[0].happened else ["the fault did not happen", *wrong]
 
-    async def ended(self, cell: Cell, story: Story, payment: str) -> list[str]:
-        """What is wrong with the payment once every run of the shop has closed."""
+    async def ended(self, cell: Cell, story: Story, payment: str, begun: float) -> list[str]:
+        """What is wrong with the payment, whose calls have `begun`, once every run of the shop has closed."""
         try:
             await self.close(payment, cell.answer, cell.looks)
         except TimeoutError:
@@ -143,7 +143,7 @@ class Lane:
         if status not in (*_BACK, WorkflowExecutionStatus.COMPLETED):
             wrong.append(f"I5 {payment}: its run is {status.name.lower()}")
         await self._steps()
-        return wrong
+        return wrong + _too_many(cell, story, calls_since(self.shop, begun))
 
     async def close(self, payment: str, answer: str, looks: float) -> None:
         """Returns when every run of the shop has closed; a person answers those that park. TimeoutError: I8."""
@@ -219,6 +219,18 @@ class Lane:
         if keep:
             self.audited = len(entries)
         return tuple(sorted(new))
+
+
+def _too_many(cell: Cell, story: Story, calls: Sequence[Call]) -> list[str]:
+    """The writes that were asked of Zoho more often than it takes."""
+    if any(fault.back for _, fault in cell.faults):
+        return []  # what is taken back takes other writes
+    asked, needed = (
+        Counter(replace(one, nth=1) for one in all_of if one.at == "zoho" and one.writes)
+        for all_of in (calls, story.calls)
+    )
+    again = sum(fault.again for _, fault in cell.faults)
+    return [f"I6 {call} was asked {count} times" for call, count in asked.items() if count > needed[call] + again]
 
 
 def _names(row: Any) -> tuple[str, str | None]:

@@ -159,6 +159,7 @@ class Fault:
 
     `arm` None: the worker is killed, with many at once. `answer`: what a person says to a run that parks over it.
     `back`: the run may end with everything taken back. `keeps_store`: our store is still there afterwards.
+    `again`: how often a write may be asked of Zoho once more; never where it was applied.
     """
 
     name: str
@@ -168,6 +169,7 @@ class Fault:
     answer: str = "retry"
     back: bool = False
     keeps_store: bool = True
+    again: int = 0
 
     @property
     def kills_after(self) -> bool:
@@ -182,21 +184,25 @@ FAULTS = {
             "refused",
             "answered 400 before anything is applied; a person answers `retry` to a run that parks over it",
             knob("refuse", code=4711),
+            again=1,
         ),
-        Fault("hung up", "the connection is closed before anything is applied", knob("drop")),
+        Fault("hung up", "the connection is closed before anything is applied", knob("drop"), again=1),
         Fault("lost", "applied, but the connection is closed instead of an answer", knob("lost")),
         Fault(
             "429 + time",
             "answered 429 with `Retry-After`, nothing applied",
             knob("rate_limit", code=44, retry_after=1),
+            again=1,
         ),
-        Fault("429", "answered 429 without `Retry-After`, nothing applied", knob("rate_limit", code=1070)),
-        Fault("500", "answered 500, nothing applied", knob("server_error")),
+        Fault("429", "answered 429 without `Retry-After`, nothing applied", knob("rate_limit", code=1070), again=1),
+        Fault("500", "answered 500, nothing applied", knob("server_error"), again=1),
         Fault("time-out", "applied, but the answer comes after the caller has given up", knob("timeout")),
         Fault("late", "applied only after the caller has given up", knob("slow")),
         Fault("malformed", "applied, and answered 200 with half a JSON text", knob("malformed")),
         Fault("reset", "applied, and the connection reset in the middle of the answer's body", knob("reset")),
-        Fault("expired", "the access token is revoked while the call is on its way", at_the_door(revoke), _lapses),
+        Fault(
+            "expired", "the access token is revoked while the call is on its way", at_the_door(revoke), _lapses, again=1
+        ),
         Fault(
             "list lags",
             f"Zoho's lists show a record only {_LAG} s after it was written, and the answer of a write is lost",
@@ -208,8 +214,9 @@ FAULTS = {
             "every row of our store is gone while the call is on its way, and every event is told again",
             at_the_door(lose_the_store),
             keeps_store=False,
+            again=1,
         ),
-        Fault("killed before", "SIGKILL to the worker while the call is on its way; it never arrives", None),
+        Fault("killed before", "SIGKILL to the worker while the call is on its way; it never arrives", None, again=1),
         Fault("killed after", "SIGKILL to the worker when the call is applied and the answer on its way", None),
         Fault(
             "aborted",

@@ -76,7 +76,7 @@ async def _one(house: Processes, lanes: Sequence[Lane], cells: Sequence[Cell], s
     async with AsyncExitStack() as stack:
         acts = await asyncio.gather(*(stack.enter_async_context(lane.acting()) for lane in lanes))
         holds = [_hold(lane, cell) for lane, cell in zip(lanes, cells, strict=True)]
-        payments = [payment for _, payment in await asyncio.gather(*(act() for act in acts))]
+        begun = await asyncio.gather(*(act() for act in acts))
         await asyncio.wait([asyncio.create_task(one.reached.wait()) for one in holds], timeout=_REACHED_WITHIN)
         waited = [one.waiting for one in holds]
         await house.kill("worker")
@@ -86,8 +86,8 @@ async def _one(house: Processes, lanes: Sequence[Lane], cells: Sequence[Cell], s
         await house.start("worker")
         ended: Any = await asyncio.gather(
             *(
-                lane.ended(cell, stories[cell.kind.name], payment)
-                for lane, cell, payment in zip(lanes, cells, payments, strict=True)
+                lane.ended(cell, stories[cell.kind.name], payment, since)
+                for lane, cell, (since, payment) in zip(lanes, cells, begun, strict=True)
             )
         )
     return {cell: wrong for cell, wrong, met in zip(cells, ended, waited, strict=True) if met or wrong}

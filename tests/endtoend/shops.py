@@ -145,9 +145,15 @@ class Shop(House):
         """The one that is called "stripe" or "zoho"."""
         return self.stripe_program if at == "stripe" else self.zoho_program
 
-    async def books(self) -> dict[str, Any]:
-        """Zoho's ledger of the shop's organisation."""
-        return await self.zoho(self.connection.zoho.organization_id)
+    async def books(self, *, only: str = "") -> dict[str, Any]:
+        """Zoho's ledger of the shop's organisation, or those of its sections that `only` names."""
+        return await self.zoho(self.connection.zoho.organization_id, only=only)
+
+    async def resend(self, payment: str = "") -> None:
+        """Has every event sent once more that speaks of the payment, or all of them."""
+        for event in (await self.stripe(only="events"))["events"]:
+            if payment in str(event["data"]):
+                await self.post(f"{self.stripe_url}/_events/{event['id']}/resend", {})
 
     async def pays(self, **wish: Any) -> str:
         """The id of a payment that is made now."""

@@ -169,6 +169,5 @@ def let_go(holds: Iterable[Hold]) -> None:
 
 async def resend_all(shop: Shop) -> None:
     """Every event of the shop is sent again, and has failed to arrive at least once."""
-    for event in (await shop.stripe())["events"]:
-        await shop.post(f"{shop.stripe_url}/_events/{event['id']}/resend", {})
+    await shop.resend()
     await until(shop, lambda rows: any(one["error"] for row in rows for one in row["attempts"]))

@@ -32,6 +32,7 @@ CLOSES_WITHIN = 60.0  # seconds after the faults stopped (I8)
 _OFTEN, _SELDOM = 0.3, 2.0  # seconds between two looks whether a run waits for a person
 _ASIDE = ("answer#", "tell_attention#")  # entries of the audit trail that only a parked run has
 _COUNTS = re.compile(r"stock|invoice_number|payment_number")  # fields that tell what was in the shop before
+_PAYMENTS = ("payment_intents", "charges")
 _DOCUMENTS = ("salesorders", "invoices", "payments")
 _STEPS = {"salesorders": "sales_order", "invoices": "invoice", "payments": "customer_payment"}
 _BACK = (WorkflowExecutionStatus.FAILED, WorkflowExecutionStatus.CANCELED)
@@ -103,7 +104,7 @@ class Lane:
         calls = calls_since(self.shop, begun)
         wrong, status = await self.judged(payment, None)
         assert (wrong, status in _BACK) == ([], self.kind.ends != "paid"), (self.kind.name, wrong, status)
-        return Story(calls, await self._books(payment), await self._steps())
+        return Story(calls, _books(*await self._ledgers(), payment), await self._steps())
 
     @asynccontextmanager
     async def acting(self) -> AsyncIterator[Any]:
@@ -191,7 +192,7 @@ class Lane:
         assert status is not None
         if status in _BACK:
             self.back.add(payment)
-        stripe, zoho = await self.shop.stripe(), await self.shop.books()
+        stripe, zoho = await self._ledgers()
         wrong = [str(one) for one in check(_without(stripe, self.back), zoho)]
         wrong += [f"I6 {line}" for line in _doubled_people(zoho)]
         report = await self.shop.store.audit.verify(self.shop.slug)
@@ -201,16 +202,12 @@ class Lane:
         if status in _BACK:
             wrong += _left(stripe, zoho, payment, steps if trail else None)
         elif story is not None and self.kind.ends == "paid":
-            wrong += _different(story, await self._books(payment), steps if trail else None)
+            wrong += _different(story, _books(stripe, zoho, payment), steps if trail else None)
         return wrong, status
 
-    async def _books(self, payment: str) -> Any:
-        """The payment in both ledgers, in a form that two payments of a kind share."""
-        stripe, zoho = await self.shop.stripe(), await self.shop.books()
-        rows = [row for kind in ("payment_intents", "charges") for row in stripe[kind] if payment in _names(row)]
-        metadata = [row["metadata"] for row in rows]
-        documents = {kind: _of(zoho, kind, payment) for kind in _DOCUMENTS}
-        return canonical(*_plain([metadata, documents]))
+    async def _ledgers(self) -> tuple[Any, Any]:
+        stripe = await self.shop.stripe(only=",".join(_PAYMENTS))
+        return stripe, await self.shop.books(only=",".join(("contacts", "items", *_DOCUMENTS)))
 
     async def _steps(self, *, keep: bool = True) -> tuple[str, ...]:
         """The audit entries since the payment before, in order of their names."""
@@ -219,6 +216,12 @@ class Lane:
         if keep:
             self.audited = len(entries)
         return tuple(sorted(new))
+
+
+def _books(stripe: Any, zoho: Any, payment: str) -> Any:
+    """The payment in both ledgers, in a form that two payments of a kind share."""
+    metadata = [row["metadata"] for kind in _PAYMENTS for row in stripe[kind] if payment in _names(row)]
+    return canonical(*_plain([metadata, {kind: _of(zoho, kind, payment) for kind in _DOCUMENTS}]))
 
 
 def _too_many(cell: Cell, story: Story, calls: Sequence[Call]) -> list[str]:

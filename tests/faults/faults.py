@@ -50,6 +50,10 @@ def _anywhere(kind: Kind, call: Call) -> str:
     return ""
 
 
+def _changes(kind: Kind, call: Call) -> str:
+    return "" if call.writes else "a question changes nothing, so it is the same as *lost* or *time-out*"
+
+
 def _aborts(kind: Kind, call: Call) -> str:
     return "" if kind.ends == "paid" else "all of it is being taken back already"
 
@@ -137,10 +141,9 @@ async def revoke(scene: Scene) -> None:
 
 
 async def lose_the_store(scene: Scene) -> None:
-    """Every row that our store has of the shop is gone, and everything that Stripe ever told is told again."""
+    """Every row that our store has of the shop is gone, and what Stripe told of the payment is told again."""
     forget(scene.shop, *STORE)
-    for event in (await scene.shop.stripe())["events"]:
-        await scene.shop.post(f"{scene.shop.stripe_url}/_events/{event['id']}/resend", {})
+    await scene.shop.resend(await scene.payment)
 
 
 async def cancel(scene: Scene) -> None:
@@ -186,7 +189,7 @@ FAULTS = {
             knob("refuse", code=4711),
             again=1,
         ),
-        Fault("hung up", "the connection is closed before anything is applied", knob("drop"), again=1),
+        Fault("hung up", "the connection is closed before anything is applied", knob("drop"), _changes, again=1),
         Fault("lost", "applied, but the connection is closed instead of an answer", knob("lost")),
         Fault(
             "429 + time",
@@ -197,7 +200,7 @@ FAULTS = {
         Fault("429", "answered 429 without `Retry-After`, nothing applied", knob("rate_limit", code=1070), again=1),
         Fault("500", "answered 500, nothing applied", knob("server_error"), again=1),
         Fault("time-out", "applied, but the answer comes after the caller has given up", knob("timeout")),
-        Fault("late", "applied only after the caller has given up", knob("slow")),
+        Fault("late", "applied only after the caller has given up", knob("slow"), _changes),
         Fault("malformed", "applied, and answered 200 with half a JSON text", knob("malformed")),
         Fault("reset", "applied, and the connection reset in the middle of the answer's body", knob("reset")),
         Fault(
@@ -211,7 +214,7 @@ FAULTS = {
         ),
         Fault(
             "store lost",
-            "every row of our store is gone while the call is on its way, and every event is told again",
+            "every row of our store is gone while the call is on its way, and the payment's events are told again",
             at_the_door(lose_the_store),
             keeps_store=False,
             again=1,

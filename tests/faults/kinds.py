@@ -35,18 +35,19 @@ class Kind:
     """What is paid (`wish` of the shop's `number`th payment), and in what state of the shop.
 
     `first`: only the first payment of a shop is of this kind; else one of the same kind was paid before.
-    `forgets`: tables of our store that are emptied before. `ends`: how, "paid" or taken back by "abort" or "cancel".
+    `forgets`: our store does not know any contact. `ends`: how, "paid" or taken back by "abort" or "cancel".
     """
 
     name: str
     wish: Callable[[int], Wish]
     first: bool = False
-    forgets: tuple[str, ...] = ()
+    forgets: bool = False
     ends: str = "paid"
 
     async def prepare(self, shop: Shop, number: int) -> str:
         """Brings the shop to where the kind's calls begin; the payment's id where it is made already."""
-        forget(shop, *self.forgets)
+        if self.forgets:
+            forget(shop, "links", only="kind IN ('contact', 'address')")
         if self.ends == "paid":
             return ""
         await shop.fault("stripe", method="POST", path="^/v1/payment_intents/", fault="refuse", code="x")
@@ -67,11 +68,11 @@ class Kind:
         return payment
 
 
-def forget(shop: Shop, *tables: str) -> None:
-    """Empties tables of our own store for this shop, as a restored backup of an older day would."""
+def forget(shop: Shop, *tables: str, only: str = "TRUE") -> None:
+    """Empties tables of our own store for this shop, or rows of them, as a restored backup of an older day would."""
     with sqlite3.connect(shop.memory, timeout=30) as database:
         for table in tables:
-            database.execute(f"DELETE FROM {table} WHERE connection = ?", (shop.slug,))
+            database.execute(f"DELETE FROM {table} WHERE connection = ? AND {only}", (shop.slug,))
 
 
 def _known(number: int) -> Wish:
@@ -82,17 +83,15 @@ KINDS = {
     kind.name: kind
     for kind in (
         Kind("first of a shop", lambda number: {"guest": BUYER, "lines": LINES}, first=True),
-        Kind("known customer", _known),
-        Kind("new customer", lambda number: {"customer": payer(number), "lines": LINES}),
-        Kind("new address", lambda number: {"guest": moved(number), "lines": LINES}),
-        Kind("customer forgotten by our store", _known, forgets=("links",)),
-        Kind("invoice", lambda number: {"via": "invoice", "customer": payer(0), "lines": LINES}),
+        Kind("known customer, new address", lambda number: {"guest": moved(number), "lines": LINES}),
+        Kind("customer whom only Zoho knows", _known, forgets=True),
+        Kind("known customer, invoice", lambda number: {"via": "invoice", "customer": payer(0), "lines": LINES}),
         Kind(
-            "foreign currency, itemised",
-            lambda number: {"via": "amount_details", "currency": "usd", "guest": payer(number), "lines": ONE_LINE},
+            "new customer, foreign currency",
+            lambda number: {"via": "amount_details", "currency": "usd", "customer": payer(number), "lines": ONE_LINE},
         ),
         Kind(
-            "charge without intent",
+            "known customer, charge without intent",
             lambda number: {"via": "charge_only", "guest": payer(0), "lines": ONE_LINE},
         ),
         Kind("paid, then aborted", _known, ends="abort"),

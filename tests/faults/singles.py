@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -17,7 +18,7 @@ from tests.faults.kinds import KINDS, Kind
 
 log = logging.getLogger(__name__)
 AT_ONCE = 40
-_LANES = 4  # shops of a kind
+_LANES = 56  # shops that see one payment after the other, shared out to the kinds by their cells
 _FRESH = 250  # shops of one street that see one payment only
 
 Stories = dict[str, Story]
@@ -55,7 +56,7 @@ async def _suffer(client: Client, folder: Path, stories: Stories, cells: Sequenc
     names = [
         f"{name} {number}"
         for name, wanted in by_kind.items()
-        for number in range(len(wanted) if KINDS[name].first else min(_LANES, len(wanted)))
+        for number in range(len(wanted) if KINDS[name].first else math.ceil(_LANES * len(wanted) / len(cells)))
     ]
     found: Found = {}
     slots = asyncio.Semaphore(AT_ONCE)

@@ -41,9 +41,7 @@ async def carried_again(shop: Shop, kind: Kind) -> list[str]:
     payment, before = lane.last, await shop.books()
     await forgotten_by_temporal(shop, payment)
     forget(shop, *STORE)
-    for event in (await shop.stripe())["events"]:
-        if payment in str(event["data"]):
-            await shop.post(f"{shop.stripe_url}/_events/{event['id']}/resend", {})
+    await shop.resend(payment)
     await lane.close(payment, "retry", 2.0)
     wrong, _ = await lane.judged(payment, story, trail=False)
     after = await shop.books()

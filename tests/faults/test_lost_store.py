@@ -6,31 +6,37 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from temporalio.api.common.v1 import WorkflowExecution
-from temporalio.api.workflowservice.v1 import DeleteWorkflowExecutionRequest
 from temporalio.client import Client
-from temporalio.service import RPCError
+from temporalio.common import SearchAttributePair, TypedSearchAttributes, WorkflowIDReusePolicy
 
+from domain.runs import PaymentInput
 from tests.endtoend.shops import Shop, a_street
 from tests.faults.cells import Lane
 from tests.faults.faults import PATIENCE, POLICY, STORE
 from tests.faults.kinds import KINDS, Kind, forget
+from workflows import contract
 
 PAID = [kind for kind in KINDS.values() if kind.ends == "paid"]
 
 
-async def forgotten_by_temporal(shop: Shop, payment: str) -> None:
-    """The run is gone, as after its retention."""
-    execution = WorkflowExecution(workflow_id=shop.run_of(payment).id)
-    request = DeleteWorkflowExecutionRequest(namespace=shop.client.namespace, workflow_execution=execution)
-    await shop.client.workflow_service.delete_workflow_execution(request)
-    async with asyncio.timeout(30):
-        while True:
-            try:
-                await shop.run_of(payment).describe()
-            except RPCError:
-                return
-            await asyncio.sleep(0.05)
+async def begin_anew(shop: Shop, payment: str) -> None:
+    """A new run under the payment's id, as its event starts one once Temporal's retention has ended."""
+    before = await shop.run_of(payment).describe()
+    start = PaymentInput(
+        connection=shop.slug,
+        payment_id=payment,
+        organization_id=shop.connection.zoho.organization_id,
+        policy=shop.connection.policy,
+        zoho_queue=f"{before.task_queue}-zoho",
+    )
+    await shop.client.start_workflow(
+        contract.PAYMENT_WORKFLOW,
+        start,
+        id=before.id,
+        task_queue=before.task_queue,
+        id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+        search_attributes=TypedSearchAttributes([SearchAttributePair(contract.CONNECTION, shop.slug)]),
+    )
 
 
 async def carried_again(shop: Shop, kind: Kind) -> list[str]:
@@ -39,8 +45,8 @@ async def carried_again(shop: Shop, kind: Kind) -> list[str]:
     await lane.open()
     story = await lane.undisturbed()
     payment, before = lane.last, await shop.books()
-    await forgotten_by_temporal(shop, payment)
     forget(shop, *STORE)
+    await begin_anew(shop, payment)
     await shop.resend(payment)
     await lane.close(payment, "retry", 2.0)
     wrong, _ = await lane.judged(payment, story, trail=False)

@@ -18,7 +18,7 @@ from tests.endtoend.shops import Shop, a_street
 from tests.house import BUYER
 
 AT_ONCE = 15
-MOST = 12  # events that one payment has
+MOST = 16  # events that one payment has
 WISHES = {
     "checkout": {"guest": BUYER, "lines": LINES},
     "invoice": {"via": "invoice", "customer": {"name": "Ada", "email": "ada@example.com"}, "lines": LINES},

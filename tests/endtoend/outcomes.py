@@ -69,10 +69,9 @@ async def until(shop: Shop, holds: Callable[[list[dict[str, Any]]], bool]) -> No
     """Waits until Stripe's deliveries are as wanted."""
     async with asyncio.timeout(60):
         while True:
-            told = (await shop.http.get(f"{shop.stripe_url}/_deliveries")).json()
-            if holds(told["deliveries"]):
+            if holds((await shop.stripe(only="deliveries"))["deliveries"]):
                 return
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(0.1)
 
 
 async def everything_told(shop: Shop) -> None:

@@ -14,7 +14,7 @@ from tests.faults.kinds import KINDS
 from tests.faults.singles import record, suffer_all
 from tests.faults.table import PAGE, pairs, take, written
 
-PAIRS, SEED = 60, 4
+PAIRS, SEED = 40, 4
 
 
 @pytest.mark.timeout(1800)

@@ -145,7 +145,7 @@ class Lane:
             self.broken = True
             return [f"I8 {payment}: not closed within {CLOSES_WITHIN:.0f} s"]
         wrong, status = await self.judged(payment, story, trail=cell.keeps_trail)
-        if status in _BACK and not cell.may_end_back:
+        if (status in _BACK and not cell.may_end_back) or (status not in _BACK and self.kind.ends != "paid"):
             wrong.append(f"the run ended as {status.name.lower()}")
         if status not in (*_BACK, WorkflowExecutionStatus.COMPLETED):
             wrong.append(f"I5 {payment}: its run is {status.name.lower()}")
@@ -156,9 +156,10 @@ class Lane:
         """Returns when every run of the shop has closed; a person answers those that park. TimeoutError: I8."""
         async with asyncio.timeout(CLOSES_WITHIN):
             while True:
-                ending = asyncio.create_task(self._closed(payment))
-                while not (await asyncio.wait([ending], timeout=looks))[0]:
-                    await self._answer(payment, answer)
+                async with asyncio.TaskGroup() as group:
+                    ending = group.create_task(self._closed(payment))
+                    while not (await asyncio.wait([ending], timeout=looks))[0]:
+                        await self._answer(payment, answer)
                 await everything_told(self.shop)
                 if not await self._open_runs():
                     return
@@ -252,10 +253,7 @@ def _of(zoho: Any, kind: str, payment: str) -> list[Any]:
 
 def _without(stripe: Any, back: set[str]) -> Any:
     """Stripe's ledger without the payments that were taken back: nothing may trace to them."""
-    kept = {
-        kind: [row for row in stripe[kind] if not back & set(_names(row))] for kind in ("payment_intents", "charges")
-    }
-    return {**stripe, **kept}
+    return {kind: [row for row in stripe[kind] if not back & set(_names(row))] for kind in _PAYMENTS}
 
 
 def _plain(value: Any) -> Any:

@@ -19,7 +19,8 @@ from tests.house import QUICK
 
 # What a killed worker had in hand is repeated after `call_timeout`; until then every caller waits.
 POLICY = QUICK.model_copy(update={"call_timeout": timedelta(seconds=12), "contact_lease": timedelta(seconds=12)})
-_AT_ONCE = 40
+_AT_ONCE = 30
+_OPENING = 8  # shops whose first payment is made at the same time
 _TRIES = 3
 _REACHED_WITHIN = 60.0
 
@@ -65,7 +66,13 @@ async def _kill(binary: Path, home: Path, stories: Stories, wanted: Sequence[Bat
     found: Found = {}
     async with a_house_of_processes(binary, home, kinds, POLICY) as house:
         lanes = {name: Lane(house.shops[name], kind) for name, kind in kinds.items()}
-        await asyncio.gather(*(lane.open() for lane in lanes.values()))
+        slots = asyncio.Semaphore(_OPENING)
+
+        async def open_one(lane: Lane) -> None:
+            async with slots:
+                await lane.open()
+
+        await asyncio.gather(*map(open_one, lanes.values()))
         for batch in wanted:
             found |= await _one(house, [lanes[name] for name in batch.shops], batch.cells, stories)
     return found

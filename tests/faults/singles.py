@@ -17,8 +17,8 @@ from tests.faults.faults import PATIENCE, POLICY
 from tests.faults.kinds import KINDS, Kind
 
 log = logging.getLogger(__name__)
-AT_ONCE = 24  # more take no less time together, and each of them longer
-_LANES = 56  # shops that see one payment after the other, shared out to the kinds by their cells
+AT_ONCE = 16  # more take no less time together, and each of them longer
+_LANES = 40  # shops that see one payment after the other, shared out to the kinds by their cells
 _FRESH = 250  # shops of one street that see one payment only
 
 Stories = dict[str, Story]

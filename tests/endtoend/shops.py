@@ -8,7 +8,7 @@ import re
 import socket
 import time
 import uuid
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -247,8 +247,12 @@ async def a_street(
     policy: PaymentPolicy = QUICK,
     zoho_seconds: float = CALL_TIMEOUT,
     keep: bool = False,
+    policies: Mapping[str, PaymentPolicy] | None = None,
 ) -> AsyncIterator[dict[str, Shop]]:
-    """Many shops by name, served by one worker and one ingress of this process; `keep` lets a Zoho be stopped."""
+    """Many shops by name, served by one worker and one ingress of this process; `keep` lets a Zoho be stopped.
+
+    `policies` are those of the shops that have their own.
+    """
     async with AsyncExitStack() as stack:
         street = f"street-{uuid.uuid4().hex[:12]}"
         http = await stack.enter_async_context(httpx.AsyncClient(timeout=30))
@@ -257,7 +261,8 @@ async def a_street(
         stack.push_async_callback(store.close)
         port = quiet_port()
         site = Site(stack, client, store, memory, f"http://{HOST}:{port}", http, folder if keep else None)
-        shops = {name: await open_a_shop(site, number, policy) for number, name in enumerate(names, 1)}
+        own = policies or {}
+        shops = {name: await open_a_shop(site, no, own.get(name, policy)) for no, name in enumerate(names, 1)}
         connections = {shop.slug: shop.connection for shop in shops.values()}
         starter = Starter(client, connections, task_queue=street, zoho_queue=f"{street}-zoho")
         app = make_ingress(connections, client, store, starter=starter)

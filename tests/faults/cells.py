@@ -31,10 +31,10 @@ from workflows import contract
 CLOSES_WITHIN = 120.0  # seconds (I8): a minute, and one more because two dozen payments share the machine
 _OFTEN, _SELDOM = 0.3, 2.0  # seconds between two looks whether a run waits for a person
 _ASIDE = ("answer#", "tell_attention#")  # entries of the audit trail that only a parked run has
-_COUNTS = re.compile(r"stock|invoice_number|payment_number")  # fields that tell what was in the shop before
+_COUNTS = re.compile(r"stock|(invoice|payment|package)_number")  # fields that tell what was in the shop before
 _PAYMENTS = ("payment_intents", "charges")
-_DOCUMENTS = ("salesorders", "invoices", "payments")
-_STEPS = {"salesorders": "sales_order", "invoices": "invoice", "payments": "customer_payment"}
+_DOCUMENTS = ("salesorders", "invoices", "payments", "shipments")
+_STEPS = dict(zip(_DOCUMENTS, ("sales_order", "invoice", "customer_payment", "shipment"), strict=True))
 _BACK = (WorkflowExecutionStatus.FAILED, WorkflowExecutionStatus.CANCELED)
 
 
@@ -214,7 +214,7 @@ class Lane:
 
     async def _ledgers(self) -> tuple[Any, Any]:
         stripe = await self.shop.stripe(only=",".join(_PAYMENTS))
-        return stripe, await self.shop.books(only=",".join(("contacts", "items", *_DOCUMENTS)))
+        return stripe, await self.shop.books(only=",".join(("contacts", "items", "packages", *_DOCUMENTS)))
 
     async def _steps(self, *, keep: bool = True) -> tuple[str, ...]:
         """The audit entries since the payment before, in order of their names."""

@@ -9,6 +9,7 @@ from typing import Any
 
 from temporalio.client import WorkflowHandle
 
+from domain.policy import PaymentPolicy, Ship
 from tests.endtoend.outcomes import LINES, everything_told
 from tests.endtoend.shops import Shop
 from tests.house import BUYER
@@ -36,6 +37,7 @@ class Kind:
 
     `first`: only the first payment of a shop is of this kind; else one of the same kind was paid before.
     `forgets`: our store does not know any contact. `ends`: how, "paid" or taken back by "abort" or "cancel".
+    `ships`: the policy has a package and a shipment made.
     """
 
     name: str
@@ -43,6 +45,11 @@ class Kind:
     first: bool = False
     forgets: bool = False
     ends: str = "paid"
+    ships: bool = False
+
+    def policy(self, common: PaymentPolicy) -> PaymentPolicy:
+        """That of a shop in which the kind is paid."""
+        return common.model_copy(update={"ship": Ship.WHEN_PAID}) if self.ships else common
 
     async def prepare(self, shop: Shop, number: int) -> str:
         """Brings the shop to where the kind's calls begin; the payment's id where it is made already."""
@@ -94,7 +101,8 @@ KINDS = {
             "known customer, charge without intent",
             lambda number: {"via": "charge_only", "guest": payer(0), "lines": ONE_LINE},
         ),
-        Kind("paid, then aborted", _known, ends="abort"),
+        Kind("known customer, shipped", _known, ships=True),
+        Kind("shipped, then aborted", _known, ends="abort", ships=True),
         Kind("paid, then cancelled", _known, ends="cancel"),
     )
 }

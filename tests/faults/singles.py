@@ -6,12 +6,13 @@ import asyncio
 import logging
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 from temporalio.client import Client
 
-from tests.endtoend.shops import a_street
+from tests.endtoend.shops import Shop, a_street
 from tests.faults.cells import Cell, Lane, Story
 from tests.faults.faults import PATIENCE, POLICY
 from tests.faults.kinds import KINDS, Kind
@@ -25,10 +26,16 @@ Stories = dict[str, Story]
 Found = dict[Cell, list[str]]
 
 
+def shops_of(client: Client, folder: Path, kinds: Mapping[str, Kind]) -> AbstractAsyncContextManager[dict[str, Shop]]:
+    """A street with a shop for each name, its policy that of the name's kind."""
+    policies = {name: kind.policy(POLICY) for name, kind in kinds.items()}
+    return a_street(client, folder, kinds, policy=POLICY, policies=policies, zoho_seconds=PATIENCE)
+
+
 async def record(client: Client, folder: Path, kinds: Iterable[Kind] = KINDS.values()) -> Stories:
     """One payment of each kind with which nothing goes wrong: where the rows of the table come from."""
     kinds = list(kinds)
-    async with a_street(client, folder, [kind.name for kind in kinds], policy=POLICY, zoho_seconds=PATIENCE) as street:
+    async with shops_of(client, folder, {kind.name: kind for kind in kinds}) as street:
 
         async def tell(kind: Kind) -> Story:
             lane = Lane(street[kind.name], kind)
@@ -60,7 +67,7 @@ async def _suffer(client: Client, folder: Path, stories: Stories, cells: Sequenc
     ]
     found: Found = {}
     slots = asyncio.Semaphore(AT_ONCE)
-    async with a_street(client, folder, names, policy=POLICY, zoho_seconds=PATIENCE) as street:
+    async with shops_of(client, folder, {name: KINDS[name.rpartition(" ")[0]] for name in names}) as street:
 
         async def work(name: str) -> None:
             kind = KINDS[name.rpartition(" ")[0]]

@@ -10,10 +10,11 @@ from temporalio.client import Client
 from temporalio.common import SearchAttributePair, TypedSearchAttributes, WorkflowIDReusePolicy
 
 from domain.runs import PaymentInput
-from tests.endtoend.shops import Shop, a_street
+from tests.endtoend.shops import Shop
 from tests.faults.cells import Lane
-from tests.faults.faults import PATIENCE, POLICY, STORE
+from tests.faults.faults import STORE
 from tests.faults.kinds import KINDS, Kind, forget
+from tests.faults.singles import shops_of
 from workflows import contract
 
 PAID = [kind for kind in KINDS.values() if kind.ends == "paid"]
@@ -61,6 +62,6 @@ async def test_events_again_after_everything_was_forgotten_write_no_second_docum
 ) -> None:
     """Neither Temporal nor our store knows the payment: the new run adopts order, invoice and payment."""
     names = [kind.name for kind in PAID]
-    async with a_street(temporal_client, tmp_path, names, policy=POLICY, zoho_seconds=PATIENCE) as street:
+    async with shops_of(temporal_client, tmp_path, {kind.name: kind for kind in PAID}) as street:
         found = await asyncio.gather(*(carried_again(street[kind.name], kind) for kind in PAID))
     assert {name: wrong for name, wrong in zip(names, found, strict=True) if wrong} == {}

@@ -12,10 +12,10 @@ from temporalio.api.enums.v1 import EventType
 from temporalio.api.workflowservice.v1 import ResetWorkflowExecutionRequest
 from temporalio.client import Client, WorkflowExecutionStatus
 
-from tests.endtoend.shops import Shop, a_street
+from tests.endtoend.shops import Shop
 from tests.faults.cells import Lane
-from tests.faults.faults import PATIENCE, POLICY
 from tests.faults.kinds import KINDS, Kind
+from tests.faults.singles import shops_of
 
 PAID = [kind for kind in KINDS.values() if kind.ends == "paid"]
 
@@ -73,6 +73,6 @@ async def after_each_reset(shop: Shop, kind: Kind) -> list[str]:
 async def test_reset_to_any_step_of_a_finished_payment_writes_nothing(temporal_client: Client, tmp_path: Path) -> None:
     """Not one write is even asked for: every effect is known as done."""
     names = [kind.name for kind in PAID]
-    async with a_street(temporal_client, tmp_path, names, policy=POLICY, zoho_seconds=PATIENCE) as street:
+    async with shops_of(temporal_client, tmp_path, {kind.name: kind for kind in PAID}) as street:
         found = await asyncio.gather(*(after_each_reset(street[kind.name], kind) for kind in PAID))
     assert {name: wrong for name, wrong in zip(names, found, strict=True) if wrong} == {}

@@ -28,7 +28,7 @@ _NAMES = re.compile(
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT[0-9:.+Z-]+|\d{4}-\d\d-\d\d \d\d:\d\d(:\d\d)?")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _SECONDS = range(1_500_000_000, 4_000_000_000)  # numbers in here are Unix times: no amount of ours is as large
-_UNTOLD = ("calls", "deliveries")  # how often was asked and rung, not what is
+_UNTOLD = ("calls", "deliveries", "invoice_prefix")  # how often was asked and rung; what is made at random
 
 
 LINES = [

@@ -18,7 +18,7 @@ from tests.house import BUYER
 # What differs between two runs that did the same: names that are made at random, and everything made of them.
 _NAMES = re.compile(
     r"shop-\d+-[0-9a-f]{8}"  # a connection
-    r"|SO-(ch-)?[A-Za-z0-9]+"  # an order's number, made of the payment's id
+    r"|S[OH]-(ch-)?[A-Za-z0-9]+"  # an order's or a shipment's number, made of the payment's id
     r"|\b[A-Z0-9]{8}-\d{4}\b"  # the number of Stripe's invoice
     r"|\b[a-z]{2,8}_(?=\w*[A-Z0-9])\w{6,}"  # Stripe's ids
     r"|\b\d{10,}\b"  # Zoho's ids

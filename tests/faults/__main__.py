@@ -15,6 +15,7 @@ from cli.temporal_binary import find_or_get
 from cli.temporal_server import TemporalServer
 from cli.temporal_setup import Limits
 from clients.temporal import connect
+from tests.faults.kinds import KINDS
 from tests.faults.singles import Found, record, suffer_all
 from tests.faults.table import pairs, singles, take, write
 
@@ -28,6 +29,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--write", action="store_true", help="put the table into docs/proof.md")
     parser.add_argument("--pairs", type=_count, default=0, metavar="N|all", help="two faults of one payment each")
     parser.add_argument("--seed", type=int, default=1, help="of the pairs that are drawn")
+    parser.add_argument("--kind", action="append", choices=KINDS, help="only this kind; may be given again")
     parser.add_argument("--only", default="", help="kinds, calls or faults with this text in their cell, no kills")
     return parser.parse_args()
 
@@ -43,7 +45,7 @@ async def _run(wanted: argparse.Namespace, home: Path) -> int:
     async with TemporalServer(binary, home, database=home / "temporal.db", limits=no_pace) as server:
         client = await connect(server.address)
         if wanted.pairs == 0 and not wanted.only:
-            table = await take(client, binary, home)
+            table = await take(client, binary, home, wanted.kind or tuple(KINDS))
             if wanted.write:
                 write(table)
             _say(table.text())

@@ -90,7 +90,11 @@ KINDS = {
     kind.name: kind
     for kind in (
         Kind("first of a shop", lambda number: {"guest": BUYER, "lines": LINES}, first=True),
-        Kind("known customer, new address", lambda number: {"guest": moved(number), "lines": LINES}),
+        Kind(
+            "known customer, new address, shipped",
+            lambda number: {"guest": moved(number), "lines": LINES},
+            ships=True,
+        ),
         Kind("customer whom only Zoho knows", _known, forgets=True),
         Kind("known customer, invoice", lambda number: {"via": "invoice", "customer": payer(0), "lines": LINES}),
         Kind(
@@ -101,7 +105,6 @@ KINDS = {
             "known customer, charge without intent",
             lambda number: {"via": "charge_only", "guest": payer(0), "lines": ONE_LINE},
         ),
-        Kind("known customer, shipped", _known, ships=True),
         Kind("shipped, then aborted", _known, ends="abort", ships=True),
         Kind("paid, then cancelled", _known, ends="cancel"),
     )

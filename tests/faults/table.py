@@ -6,6 +6,7 @@ import asyncio
 import itertools
 import random
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,14 +41,15 @@ class Table:
 
     def text(self) -> str:
         """The table as the page has it."""
-        lines = []
-        for name, story in self.stories.items():
-            lines += [f"### {name}", "", f"| call | {' | '.join(FAULTS)} |", f"| --- |{' --- |' * len(FAULTS)}"]
-            for call in story.calls:
-                cells = (Cell(KINDS[name], ((call, fault),)) for fault in FAULTS.values())
-                lines.append(f"| {call} | {' | '.join(map(self._word, cells))} |")
-            lines.append("")
-        return "\n".join(lines)
+        return "\n".join(map(self.section, self.stories))
+
+    def section(self, name: str) -> str:
+        """The part of one kind."""
+        lines = [f"### {name}", "", f"| call | {' | '.join(FAULTS)} |", f"| --- |{' --- |' * len(FAULTS)}"]
+        for call in self.stories[name].calls:
+            cells = (Cell(KINDS[name], ((call, fault),)) for fault in FAULTS.values())
+            lines.append(f"| {call} | {' | '.join(map(self._word, cells))} |")
+        return "\n".join([*lines, ""])
 
     def _word(self, cell: Cell) -> str:
         ((call, fault),) = cell.faults
@@ -78,10 +80,10 @@ def pairs(stories: Stories, *, seed: int, count: int | None) -> list[Cell]:
     return found if count is None else random.Random(seed).sample(found, min(count, len(found)))
 
 
-async def take(client: Client, binary: Path, home: Path) -> Table:
-    """Records the calls and tries every cell."""
+async def take(client: Client, binary: Path, home: Path, kinds: Sequence[str] = tuple(KINDS)) -> Table:
+    """Records the calls of these kinds and tries every cell."""
     began = time.monotonic()
-    stories = await record(client, home)
+    stories = await record(client, home, [KINDS[name] for name in kinds])
     cells = singles(stories)
     # A killed worker's calls are waited for most of the time: the other faults are tried meanwhile.
     found, killed = await asyncio.gather(
@@ -99,7 +101,10 @@ def written() -> str:
 
 
 def write(table: Table) -> None:
-    """Puts the table into the page."""
+    """Puts the table into the page; kinds that were not tried keep what the page says of them."""
     text = PAGE.read_text(encoding="utf-8")
     before, _, rest = text.partition(BEGIN)
-    PAGE.write_text(f"{before}{BEGIN}\n\n{table.text().strip()}\n\n{END}{rest.partition(END)[2]}", encoding="utf-8")
+    known = {part.partition("\n")[0]: f"### {part}" for part in f"\n{written()}\n".split("\n### ")[1:]}
+    parts = [table.section(name) if name in table.stories else known.get(name, "") for name in KINDS]
+    shown = "\n\n".join(filter(None, map(str.strip, parts)))
+    PAGE.write_text(f"{before}{BEGIN}\n\n{shown}\n\n{END}{rest.partition(END)[2]}", encoding="utf-8")

@@ -14,7 +14,7 @@ from tests.faults.cells import Lane
 from tests.faults.kinds import KINDS, forget
 from tests.faults.singles import shops_of
 
-KIND = KINDS["known customer, new address"]
+KIND = KINDS["known customer, new address, shipped"]
 
 
 async def second_invoice(shop: Shop, payment: str) -> None:

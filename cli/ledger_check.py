@@ -123,6 +123,7 @@ def check(
     books = books_by_reference(organization)
     return [
         *_each_once(paid, books),
+        *_shipped_once(paid, organization),
         *_amounts(paid, books),
         *_fees(paid, books, fee_due(stripe)),
         *_totals(paid, books),
@@ -143,6 +144,15 @@ def _each_once(paid: Mapping[str, Paid], books: Mapping[str, Books]) -> Iterable
             applied = [row["invoice_id"] for row in found.payments[0]["invoices"]]
             if applied != [invoice_id]:
                 yield Violation("I1", payment_id, f"its payment is applied to {applied}, not to {invoice_id}")
+
+
+def _shipped_once(paid: Mapping[str, Paid], organization: Ledger) -> Iterable[Violation]:
+    """I1, I6: a payment's goods leave the house once at most, and nobody else's do."""
+    for payment_id, count in Counter(row["reference_number"] for row in organization.get("shipments", ())).items():
+        if payment_id not in paid:
+            yield Violation("I6", payment_id or "(no reference)", f"{count} shipments trace to no payment")
+        elif count > 1:
+            yield Violation("I1", payment_id, f"has {count} shipments in Zoho, not one")
 
 
 def _amounts(paid: Mapping[str, Paid], books: Mapping[str, Books]) -> Iterable[Violation]:
@@ -198,19 +208,24 @@ def _nothing_invented(paid: Mapping[str, Paid], books: Mapping[str, Books]) -> I
 def _stock(
     organization: Ledger, books: Mapping[str, Books], paid: Mapping[str, Paid], sold: Sold | None
 ) -> Iterable[Violation]:
-    """I2: accounting stock moved by what was invoiced, physical stock did not; what was sold was invoiced."""
+    """I2: accounting stock moved by what was invoiced, physical by what was shipped; what was sold was invoiced."""
     invoiced = pieces_by_payment(books)
     moved: Counter[str] = Counter()
     for pieces in invoiced.values():
         moved.update(pieces)
+    shipped: Counter[str] = Counter()
+    for row in organization.get("packages", ()):
+        if row.get("shipment_order"):
+            shipped.update(_pieces(row["line_items"]))
     for item in organization["items"]:
         if not item["track_inventory"]:
             continue
         expected = Decimal(item["opening"]) - moved[item["item_id"]]
         if Decimal(item["accounting"]) != expected:
             yield Violation("I2", item["sku"], f"accounting stock is {item['accounting']}, not {expected}")
-        if Decimal(item["physical"]) != Decimal(item["opening"]):
-            yield Violation("I2", item["sku"], f"physical stock moved to {item['physical']} without a shipment")
+        expected = Decimal(item["opening"]) - shipped[item["item_id"]]
+        if Decimal(item["physical"]) != expected:
+            yield Violation("I2", item["sku"], f"physical stock is {item['physical']}, not {expected}")
     shelf = {item["item_id"]: item["sku"] for item in organization["items"] if item["track_inventory"]}
     for payment_id in paid.keys() & (sold or {}).keys():
         pieces = invoiced.get(payment_id, Counter())

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import re
+import socket
+import struct
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields
 from typing import Any
@@ -18,6 +20,7 @@ KINDS = {
     "server_error": "answers 500 before anything is applied",
     "timeout": "applies, then answers only after `seconds`",
     "malformed": "applies, then answers 200 with broken JSON",
+    "reset": "applies, then resets the connection in the middle of the answer's body",
     "unauthorized": "answers 401 before anything is applied",
     "slow": "waits `seconds`, then applies and answers, also when the caller has left",
     "drop": "closes the connection before anything is applied",
@@ -127,7 +130,7 @@ class Faults:
             await request.read()
             await asyncio.sleep(fault.seconds)
             return await handler(request)
-        if fault.fault not in ("lost", "timeout", "malformed"):
+        if fault.fault not in ("lost", "timeout", "malformed", "reset"):
             return self._answers.to(fault)
         response = await handler(request)
         if fault.fault == "lost":
@@ -135,6 +138,8 @@ class Faults:
         if fault.fault == "timeout":
             await asyncio.sleep(fault.seconds)
             return response
+        if fault.fault == "reset":
+            return await _break_off(request, response)
         return web.Response(text='{"half": "an ans', content_type="application/json")
 
     def routes(self) -> list[web.RouteDef]:
@@ -175,3 +180,19 @@ def _hang_up(request: web.Request) -> web.Response:
         request.transport.close()
     # Nobody reads this: the connection is closed, the server only needs an object to finish with.
     return web.Response()
+
+
+async def _break_off(request: web.Request, whole: web.StreamResponse) -> web.StreamResponse:
+    """Half of the answer's body, then a reset instead of the other half."""
+    body = whole.body if isinstance(whole, web.Response) and isinstance(whole.body, bytes) else b"{}"
+    broken = web.StreamResponse(status=whole.status)
+    broken.content_type = whole.content_type
+    broken.content_length = len(body)
+    await broken.prepare(request)
+    await broken.write(body[: len(body) // 2])
+    if request.transport is not None:
+        # Without lingering the system sends RST and no orderly end.
+        end: socket.socket = request.transport.get_extra_info("socket")
+        end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        request.transport.abort()
+    return broken

@@ -110,14 +110,15 @@ class House:
         """Break something at `stripe` or `zoho`."""
         await self.post(f"{self.stripe_url if at == 'stripe' else self.zoho_url}/_faults", fault)
 
-    async def zoho(self, organization: str = ORGANIZATION) -> dict[str, Any]:
-        """The organisation's ledger."""
-        answer = await self.http.get(f"{self.zoho_url}/_ledger", params={"organization_id": organization})
+    async def zoho(self, organization: str = ORGANIZATION, *, only: str = "") -> dict[str, Any]:
+        """The organisation's ledger, or those of its sections that `only` names, with commas between."""
+        wanted = {"organization_id": organization, "only": only}
+        answer = await self.http.get(f"{self.zoho_url}/_ledger", params=wanted)
         return dict(answer.json(parse_float=Decimal)["organizations"][organization])
 
-    async def stripe(self) -> dict[str, Any]:
-        """Stripe's ledger."""
-        return dict((await self.http.get(f"{self.stripe_url}/_ledger")).json())
+    async def stripe(self, *, only: str = "") -> dict[str, Any]:
+        """Stripe's ledger, or those of its sections that `only` names, with commas between."""
+        return dict((await self.http.get(f"{self.stripe_url}/_ledger", params={"only": only})).json())
 
     def run_of(self, payment_id: str) -> WorkflowHandle[Any, Any]:
         """The payment's run."""

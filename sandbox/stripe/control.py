@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import asdict
+from functools import partial
 from typing import Any
 
 from aiohttp import web
@@ -98,25 +99,31 @@ class Control:
         return str(name)
 
     async def _ledger(self, request: web.Request) -> web.Response:
+        """All sections, or those that the query's `only` names."""
+        only = [name for name in request.query.get("only", "").split(",") if name]
+        return web.json_response({name: tell() for name, tell in self._sections() if not only or name in only})
+
+    def _sections(self) -> Iterator[tuple[str, Callable[[], Any]]]:
         world = self._world
-        lines: Wanted = {"line_items": {}, "total_details": {"breakdown": {}}}
-        shown: dict[str, Any] = {
-            name: [render(doc, world.tables) for doc in world.table(name).all()]
-            for name in KINDS
-            if name not in CATALOG
-        }
-        shown["sessions"] = [
-            {**render(doc, world.tables, lines), "line_items": render(doc["_lines"], world.tables, {"taxes": {}})}
-            for doc in world.table("sessions").all()
-        ]
+        for kind in KINDS:
+            if kind not in (*CATALOG, "sessions"):
+                yield kind, partial(_rendered, world, kind)
+        yield "sessions", self._sessions
         # Stripe's own objects show ten lines at most; here are all of them.
-        shown["invoice_lines"] = _all_lines(world, "invoices")
-        shown["amount_details_line_items"] = _all_lines(world, "payment_intents")
-        shown["catalog"] = {name: [world.show(doc) for doc in world.table(name).all()] for name in CATALOG}
+        yield "invoice_lines", lambda: _all_lines(world, "invoices")
+        yield "amount_details_line_items", lambda: _all_lines(world, "payment_intents")
+        yield "catalog", lambda: {name: [world.show(doc) for doc in world.table(name).all()] for name in CATALOG}
         about = ("id", "name", "country", "default_currency", "livemode")
-        shown["accounts"] = [{name: row[name] for name in about} for row in world.accounts.values()]
-        shown["deliveries"] = self._deliveries.rows()
-        return web.json_response(shown)
+        yield "accounts", lambda: [{name: row[name] for name in about} for row in world.accounts.values()]
+        yield "deliveries", self._deliveries.rows
+
+    def _sessions(self) -> list[Doc]:
+        tables = self._world.tables
+        lines: Wanted = {"line_items": {}, "total_details": {"breakdown": {}}}
+        return [
+            {**render(doc, tables, lines), "line_items": render(doc["_lines"], tables, {"taxes": {}})}
+            for doc in self._world.table("sessions").all()
+        ]
 
     async def _list_deliveries(self, request: web.Request) -> web.Response:
         return web.json_response({"attempts": self._deliveries.attempts(), "deliveries": self._deliveries.rows()})
@@ -181,6 +188,10 @@ class Control:
         if event is None:
             raise ApiError(f"No such event: '{request.match_info['id']}'", status=404, code="resource_missing")
         return web.json_response({"resent": self._deliveries.resend(event, given.get("webhook_endpoint"))})
+
+
+def _rendered(world: World, kind: str) -> list[Doc]:
+    return [render(doc, world.tables) for doc in world.table(kind).all()]
 
 
 def _all_lines(world: World, table: str) -> dict[str, Any]:

@@ -144,7 +144,7 @@ WRONG: dict[str, tuple[Callable[[Ledger], None], str, str]] = {
     "an open balance": (change("invoices", balance=Decimal("0.01")), "I3", "still wants 0.01"),
     "an unsold piece gone": (change("items", accounting=Decimal(6)), "I2", "accounting stock is 6, not 7"),
     "a draft invoice": (change("invoices", status="draft"), "I2", "accounting stock is 7, not 9"),
-    "goods left": (change("items", physical=Decimal(9)), "I2", "physical stock moved to 9"),
+    "goods left": (change("items", physical=Decimal(9)), "I2", "physical stock is 9, not 10"),
     "the wrong pieces": (
         change("invoices", line_items=[{"item_id": "i1", "quantity": Decimal(1)}]),
         "I2",
@@ -192,3 +192,15 @@ def test_of_what_was_taken_back_nothing_may_stand() -> None:
     drop("payments")(books)
     books["items"][0]["accounting"] = Decimal(9)
     assert check(stripe(), books, SOLD, taken_back={"pi_1"}) == []
+
+
+def test_shipped_goods_leave_physical_stock_once() -> None:
+    """What a package's shipment took is gone from the shelf; a second shipment, or a stranger's, is a violation."""
+    books = zoho()
+    line = {"item_id": "i1", "quantity": Decimal(2)}
+    books["packages"] = [{"line_items": [line], "shipment_order": {"shipment_id": "s1"}}]
+    books["shipments"] = [{"reference_number": "pi_1"}]
+    books["items"][0]["physical"] = Decimal(8)
+    assert check(stripe(), books, SOLD) == []
+    books["shipments"] += [{"reference_number": "pi_1"}, {"reference_number": "pi_9"}]
+    assert [one.invariant for one in check(stripe(), books, SOLD)] == ["I1", "I6"]

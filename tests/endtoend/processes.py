@@ -109,9 +109,13 @@ async def a_house_of_processes(
     names: Iterable[str],
     policy: PaymentPolicy,
     *,
+    policies: Mapping[str, PaymentPolicy] | None = None,
     settings: Mapping[str, str] | None = None,
 ) -> AsyncIterator[Processes]:
-    """Everything running, with a shop for each of `names`; `settings` are further variables."""
+    """Everything running, with a shop for each of `names`.
+
+    `policies` are those of the shops that have their own; `settings` are further variables.
+    """
     async with AsyncExitStack() as stack:
         http = await stack.enter_async_context(httpx.AsyncClient(timeout=30, trust_env=False))
         no_pace = Limits(zoho=None, zoho_bulk=None)
@@ -123,9 +127,9 @@ async def a_house_of_processes(
         house = Processes(temporal, home, quiet_port(), http, settings=settings or {})
         stack.push_async_callback(house.stop)
         client = await connect(temporal.address)
-        site = Site(stack, client, store, f"http://{HOST}:{house.ingress_port}", http)
+        site = Site(stack, client, store, home / "store.db", f"http://{HOST}:{house.ingress_port}", http)
         for number, name in enumerate(names, 1):
-            house.shops[name] = await open_a_shop(site, number, policy)
+            house.shops[name] = await open_a_shop(site, number, (policies or {}).get(name, policy))
         (home / "throughline.toml").touch()
         (home / "connections.toml").write_text("\n".join(_as_toml(shop.connection) for shop in house.shops.values()))
         await asyncio.gather(house.start("worker"), house.start("ingress"))
@@ -149,6 +153,8 @@ def _as_toml(connection: Connection) -> str:
             "refresh_token": connection.zoho.refresh_token.get_secret_value(),
             "api_base": connection.zoho.api_base,
             "accounts_base": connection.zoho.accounts_base,
+            "calls_at_once": connection.zoho.calls_at_once,
+            "calls_per_minute": connection.zoho.calls_per_minute,
         },
         "policy": connection.policy.model_dump(exclude_defaults=True),  # a table within it is none of TOML's scalars
         "mapping": connection.mapping.model_dump(exclude_defaults=True),

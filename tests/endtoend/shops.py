@@ -1,4 +1,4 @@
-"""Shops for tests of faults: each has a Stripe and a Zoho of its own, with a door that can be held."""
+"""Shops for tests of faults: each has a Stripe and a Zoho of its own, with a door that keeps a log and can be held."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import asyncio
 import random
 import re
 import socket
+import time
 import uuid
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -58,46 +59,77 @@ class Hold:
     method: str
     path: str
     after: bool
+    skip: int = 0  # how many such requests pass before
     reached: asyncio.Event = field(default_factory=asyncio.Event)
     let_go: asyncio.Event = field(default_factory=asyncio.Event)
+    request: web.Request | None = None
+
+    @property
+    def waiting(self) -> bool:
+        """Whether the request is at the door and its sender still waits for the answer."""
+        transport = self.request.transport if self.request is not None else None
+        return transport is not None and not transport.is_closing()
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A request that came to a door, `at` seconds of the process's clock."""
+
+    at: float
+    method: str
+    path: str
 
 
 class Door:
-    """Stands before a sandbox's API and holds the first request that a hold is for.
+    """Stands before a sandbox's API, keeps what came, and holds the first request that a hold is for.
 
     A request held before it is applied is lost when its sender has died by the time it is let go.
     """
 
     def __init__(self) -> None:
+        self.log: list[Seen] = []
         self._holds: list[Hold] = []
 
-    def hold(self, method: str, path: str, *, after: bool) -> Hold:
-        """Holds the next request whose path has the regular expression `path` in it."""
-        held = Hold(method, path, after)
+    def hold(self, method: str, path: str, *, after: bool, skip: int = 0) -> Hold:
+        """Holds the next request whose path has the regular expression `path` in it, `skip` others let through."""
+        held = Hold(method, path, after, skip)
         self._holds.append(held)
         return held
+
+    def release(self, held: Hold) -> None:
+        """Holds it no more, whether it came or not."""
+        if held in self._holds:
+            self._holds.remove(held)
+        held.let_go.set()
 
     def middleware(self) -> Middleware:
         """To be the outermost, so that what is held has left no trace yet."""
 
         @web.middleware
         async def door(request: web.Request, handler: Handler) -> web.StreamResponse:
+            if request.path.startswith("/_"):
+                return await handler(request)
+            self.log.append(Seen(time.monotonic(), request.method, request.path))
             held = self._take(request)
             if held is None:
                 return await handler(request)
+            held.request = request
             answer = await handler(request) if held.after else web.Response()
             held.reached.set()
             await held.let_go.wait()
-            alive = request.transport is not None and not request.transport.is_closing()
-            return await handler(request) if alive and not held.after else answer
+            return await handler(request) if held.waiting and not held.after else answer
 
         return door
 
     def _take(self, request: web.Request) -> Hold | None:
         for held in self._holds:
-            if held.method == request.method and re.search(held.path, request.path):
-                self._holds.remove(held)
-                return held
+            if held.method != request.method or not re.search(held.path, request.path):
+                continue
+            if held.skip:
+                held.skip -= 1
+                continue
+            self._holds.remove(held)
+            return held
         return None
 
 
@@ -107,14 +139,26 @@ class Shop(House):
 
     stripe_program: Program
     zoho_program: Program
+    memory: Path  # the store's file
 
-    async def books(self) -> dict[str, Any]:
-        """Zoho's ledger of the shop's organisation."""
-        return await self.zoho(self.connection.zoho.organization_id)
+    def program(self, at: str) -> Program:
+        """The one that is called "stripe" or "zoho"."""
+        return self.stripe_program if at == "stripe" else self.zoho_program
+
+    async def books(self, *, only: str = "") -> dict[str, Any]:
+        """Zoho's ledger of the shop's organisation, or those of its sections that `only` names."""
+        return await self.zoho(self.connection.zoho.organization_id, only=only)
+
+    async def resend(self, payment: str = "") -> None:
+        """Has every event sent once more that speaks of the payment, or all of them."""
+        for event in (await self.stripe(only="events"))["events"]:
+            if payment in str(event["data"]):
+                await self.post(f"{self.stripe_url}/_events/{event['id']}/resend", {})
 
     async def pays(self, **wish: Any) -> str:
         """The id of a payment that is made now."""
-        return str((await self.pay(**wish))["payment_intent"])
+        made = await self.pay(**wish)
+        return str(made["payment_intent"] or made["charge"])
 
 
 @dataclass(frozen=True)
@@ -124,6 +168,7 @@ class Site:
     stack: AsyncExitStack
     client: Client
     store: Store
+    memory: Path
     ingress_url: str
     http: httpx.AsyncClient
     state: Path | None = None  # a folder for what a Zoho holds, where one is to be stopped
@@ -181,6 +226,7 @@ async def open_a_shop(site: Site, number: int, policy: PaymentPolicy) -> Shop:
         http=site.http,
         stripe_program=stripe,
         zoho_program=zoho,
+        memory=site.memory,
     )
     about = {"id": connection.stripe.account_id, "key": "sk_test_1", "country": "DE", "default_currency": "eur"}
     await shop.post(f"{stripe_url}/_seed", {"accounts": [about]})
@@ -201,16 +247,22 @@ async def a_street(
     policy: PaymentPolicy = QUICK,
     zoho_seconds: float = CALL_TIMEOUT,
     keep: bool = False,
+    policies: Mapping[str, PaymentPolicy] | None = None,
 ) -> AsyncIterator[dict[str, Shop]]:
-    """Many shops by name, served by one worker and one ingress of this process; `keep` lets a Zoho be stopped."""
+    """Many shops by name, served by one worker and one ingress of this process; `keep` lets a Zoho be stopped.
+
+    `policies` are those of the shops that have their own.
+    """
     async with AsyncExitStack() as stack:
         street = f"street-{uuid.uuid4().hex[:12]}"
         http = await stack.enter_async_context(httpx.AsyncClient(timeout=30))
-        store = await Store.open(f"sqlite+aiosqlite:///{folder}/{street}.db", KeyRing.generate())
+        memory = folder / f"{street}.db"
+        store = await Store.open(f"sqlite+aiosqlite:///{memory}", KeyRing.generate())
         stack.push_async_callback(store.close)
         port = quiet_port()
-        site = Site(stack, client, store, f"http://{HOST}:{port}", http, folder if keep else None)
-        shops = {name: await open_a_shop(site, number, policy) for number, name in enumerate(names, 1)}
+        site = Site(stack, client, store, memory, f"http://{HOST}:{port}", http, folder if keep else None)
+        own = policies or {}
+        shops = {name: await open_a_shop(site, no, own.get(name, policy)) for no, name in enumerate(names, 1)}
         connections = {shop.slug: shop.connection for shop in shops.values()}
         starter = Starter(client, connections, task_queue=street, zoho_queue=f"{street}-zoho")
         app = make_ingress(connections, client, store, starter=starter)

@@ -1,4 +1,7 @@
-"""SIGKILL to a worker, the ingress and Temporal, at each call of a payment: the books come out as if nothing was."""
+"""SIGKILL to the ingress and Temporal, at each call of a payment: the books come out as if nothing was.
+
+What a killed worker leaves is part of the table of all faults: tests/faults.
+"""
 
 from __future__ import annotations
 
@@ -17,10 +20,10 @@ from tests.endtoend.processes import Processes, a_house_of_processes
 from tests.endtoend.shops import Hold, Shop
 from tests.house import QUICK
 
-# What a killed worker had in hand is repeated after `call_timeout`; living callers give a call up before that.
-DEAD = QUICK.model_copy(update={"call_timeout": timedelta(seconds=10), "contact_lease": timedelta(seconds=10)})
-LIVING = DEAD.model_copy(update={"call_timeout": timedelta(seconds=CALL_TIMEOUT + 5)})
-POLICIES = {"worker": DEAD, "ingress": LIVING, "temporal": LIVING}
+# Callers that live give a call up before its activity is repeated.
+LIVING = QUICK.model_copy(
+    update={"call_timeout": timedelta(seconds=CALL_TIMEOUT + 5), "contact_lease": timedelta(seconds=10)}
+)
 REACHED_WITHIN = 60.0  # seconds
 STRIPE_PAYMENT = r"/v1/payment_intents/pi_\w+$"
 
@@ -76,11 +79,6 @@ def temporal_cli() -> Path:
     return find_or_get(lambda _: None)
 
 
-async def test_every_stage_survives_a_killed_worker(temporal_cli: Path, tmp_path: Path) -> None:
-    """Calls of a dead worker never arrive, or were applied and nobody heard: another worker finds out which."""
-    await compare(temporal_cli, tmp_path, "worker")
-
-
 async def test_every_stage_survives_a_killed_ingress(temporal_cli: Path, tmp_path: Path) -> None:
     """Events that find no ingress come again, and tell the runs nothing new."""
     await compare(temporal_cli, tmp_path, "ingress")
@@ -111,7 +109,7 @@ async def test_delivery_at_hand_in_a_killed_ingress_comes_again(temporal_cli: Pa
 
 async def compare(binary: Path, home: Path, part: str) -> None:
     """One payment is held at each stage, `part` is killed once, and each shop's books are those of an unkilled one."""
-    async with a_house_of_processes(binary, home, ["unkilled", *CELLS], POLICIES[part]) as house:
+    async with a_house_of_processes(binary, home, ["unkilled", *CELLS], LIVING) as house:
         expected = await undisturbed(house.shops["unkilled"])
         await settle_known(house)
         holds = [hold(house.shops[name], cell) for name, cell in CELLS.items()]
@@ -136,13 +134,6 @@ def hold(shop: Shop, cell: Cell) -> Hold:
     return program.door.hold(cell.stage.method, cell.stage.path, after=cell.after)
 
 
-async def kill_worker(house: Processes, holds: Sequence[Hold]) -> None:
-    """What was held is let go when its sender is dead."""
-    await house.kill("worker")
-    let_go(holds)
-    await house.start("worker")
-
-
 async def kill_ingress(house: Processes, holds: Sequence[Hold]) -> None:
     """While it is away Stripe tells everything once more, in vain."""
     await house.kill("ingress")
@@ -158,7 +149,7 @@ async def kill_temporal(house: Processes, holds: Sequence[Hold]) -> None:
     await house.start("temporal")
 
 
-KILLS = {"worker": kill_worker, "ingress": kill_ingress, "temporal": kill_temporal}
+KILLS = {"ingress": kill_ingress, "temporal": kill_temporal}
 
 
 async def all_reached(holds: Mapping[str, Hold]) -> None:
@@ -178,6 +169,5 @@ def let_go(holds: Iterable[Hold]) -> None:
 
 async def resend_all(shop: Shop) -> None:
     """Every event of the shop is sent again, and has failed to arrive at least once."""
-    for event in (await shop.stripe())["events"]:
-        await shop.post(f"{shop.stripe_url}/_events/{event['id']}/resend", {})
+    await shop.resend()
     await until(shop, lambda rows: any(one["error"] for row in rows for one in row["attempts"]))

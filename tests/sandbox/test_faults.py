@@ -93,6 +93,17 @@ async def test_a_malformed_answer_was_applied(counter: Counter) -> None:
     assert (status, text, counter.writes) == (200, '{"half": "an ans', 1)
 
 
+async def test_a_reset_comes_in_the_middle_of_the_body(counter: Counter) -> None:
+    """The status is there, the write has happened, and the body never ends."""
+    await counter.arm("reset")
+    async with counter.session.post(f"{counter.url}/write") as response:
+        assert response.status == 200
+        with pytest.raises(aiohttp.ClientError):
+            await response.read()
+    assert counter.writes == 1
+    assert (await counter.post())[1] == '{"writes": 2}'
+
+
 async def test_a_timeout_is_applied_before_the_caller_gives_up(counter: Counter) -> None:
     """The write has happened when the caller stops waiting."""
     await counter.arm("timeout", seconds=30)

@@ -1,0 +1,113 @@
+"""The worker is killed: many shops have one call each at the door, and one SIGKILL ends them all."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from tests.endtoend.processes import Processes, a_house_of_processes
+from tests.endtoend.shops import Hold
+from tests.faults.cells import Cell, Lane
+from tests.faults.singles import Found, Stories
+from tests.house import QUICK
+
+# What a killed worker had in hand is repeated after `call_timeout`; until then every caller waits.
+POLICY = QUICK.model_copy(update={"call_timeout": timedelta(seconds=12), "contact_lease": timedelta(seconds=12)})
+_AT_ONCE = 30
+_OPENING = 8  # shops whose first payment is made at the same time
+_TRIES = 3
+_REACHED_WITHIN = 60.0
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Cells that one kill is for, and the shop of each."""
+
+    cells: tuple[Cell, ...]
+    shops: tuple[str, ...]
+
+
+def batches(cells: Sequence[Cell], stories: Stories) -> list[Batch]:
+    """The cells, those that come to their call at about the same moment together, and no shop twice at once."""
+    place = {cell: stories[cell.kind.name].calls.index(cell.faults[0][0]) for cell in cells}
+    rows = sorted(cells, key=lambda cell: place[cell])
+    result, fresh = [], Counter[str]()
+    for start in range(0, len(rows), _AT_ONCE):
+        part = rows[start : start + _AT_ONCE]
+        used: Counter[str] = Counter()
+        shops = []
+        for cell in part:
+            counts = fresh if cell.kind.first else used
+            shops.append(f"{cell.kind.name} {counts[cell.kind.name]}")
+            counts[cell.kind.name] += 1
+        result.append(Batch(tuple(part), tuple(shops)))
+    return result
+
+
+async def kill_all(binary: Path, home: Path, stories: Stories, cells: Sequence[Cell]) -> Found:
+    """What is wrong in each cell after its kill."""
+    found: Found = {}
+    for attempt in range(1, _TRIES + 1):
+        missed = [cell for cell in cells if cell not in found]
+        if missed:
+            (folder := home / f"kills-{attempt}").mkdir()
+            found |= await _kill(binary, folder, stories, batches(missed, stories))
+    return found | {cell: ["no call waited when the worker died"] for cell in cells if cell not in found}
+
+
+async def _kill(binary: Path, home: Path, stories: Stories, wanted: Sequence[Batch]) -> Found:
+    kinds = {name: cell.kind for batch in wanted for name, cell in zip(batch.shops, batch.cells, strict=True)}
+    found: Found = {}
+    policies = {name: kind.policy(POLICY) for name, kind in kinds.items()}
+    async with a_house_of_processes(binary, home, kinds, POLICY, policies=policies) as house:
+        lanes = {name: Lane(house.shops[name], kind) for name, kind in kinds.items()}
+        slots = asyncio.Semaphore(_OPENING)
+
+        async def open_one(lane: Lane) -> None:
+            async with slots:
+                await lane.open()
+
+        await asyncio.gather(*map(open_one, lanes.values()))
+        for batch in wanted:
+            found |= await _one(house, [lanes[name] for name in batch.shops], batch.cells, stories)
+    return found
+
+
+async def _one(house: Processes, lanes: Sequence[Lane], cells: Sequence[Cell], stories: Stories) -> Found:
+    """One kill. A cell whose call did not wait when the worker died is left out: it is to be tried again."""
+    async with AsyncExitStack() as stack:
+        acts = await asyncio.gather(*(stack.enter_async_context(lane.acting()) for lane in lanes))
+        holds = [_hold(lane, cell) for lane, cell in zip(lanes, cells, strict=True)]
+        begun = await asyncio.gather(*(act() for act in acts))
+        await asyncio.wait([asyncio.create_task(one.reached.wait()) for one in holds], timeout=_REACHED_WITHIN)
+        waited = [one.waiting for one in holds]
+        await house.kill("worker")
+        await _noticed(holds)
+        for lane, cell, one in zip(lanes, cells, holds, strict=True):
+            lane.shop.program(cell.faults[0][0].at).door.release(one)
+        await house.start("worker")
+        ended: Any = await asyncio.gather(
+            *(
+                lane.ended(cell, stories[cell.kind.name], payment, since)
+                for lane, cell, (since, payment) in zip(lanes, cells, begun, strict=True)
+            )
+        )
+    return {cell: wrong for cell, wrong, met in zip(cells, ended, waited, strict=True) if met or wrong}
+
+
+def _hold(lane: Lane, cell: Cell) -> Hold:
+    ((call, fault),) = cell.faults
+    return lane.shop.program(call.at).door.hold(call.method, call.pattern, after=fault.kills_after, skip=call.nth - 1)
+
+
+async def _noticed(holds: Sequence[Hold]) -> None:
+    """Until no request at a door has a living sender any more."""
+    async with asyncio.timeout(10):
+        while any(one.waiting for one in holds):
+            await asyncio.sleep(0.01)

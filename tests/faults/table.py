@@ -1,0 +1,110 @@
+"""The table of docs/proof.md: kind of payment × call × fault, taken, printed and compared."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import random
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from temporalio.client import Client
+
+from tests.faults.cells import Cell
+from tests.faults.faults import FAULTS
+from tests.faults.kills import kill_all
+from tests.faults.kinds import KINDS
+from tests.faults.singles import Found, Stories, record, suffer_all
+
+PAGE = Path(__file__).parents[2] / "docs" / "proof.md"
+BEGIN, END = "<!-- the table: python -m tests.faults --write -->", "<!-- end of the table -->"
+
+
+@dataclass(frozen=True)
+class Table:
+    """What was recorded, what was found wrong in each cell, and how long all of it took."""
+
+    stories: Stories
+    found: Found
+    seconds: float
+
+    @property
+    def violations(self) -> dict[str, list[str]]:
+        """The cells in which something is wrong, with what it is."""
+        return {str(cell): wrong for cell, wrong in self.found.items() if wrong}
+
+    def summary(self) -> str:
+        """How many cells in which time."""
+        return f"{len(self.found)} cells in {self.seconds / 60:.1f} minutes, {len(self.violations)} with a violation"
+
+    def text(self) -> str:
+        """The table as the page has it."""
+        return "\n".join(map(self.section, self.stories))
+
+    def section(self, name: str) -> str:
+        """The part of one kind."""
+        lines = [f"### {name}", "", f"| call | {' | '.join(FAULTS)} |", f"| --- |{' --- |' * len(FAULTS)}"]
+        for call in self.stories[name].calls:
+            cells = (Cell(KINDS[name], ((call, fault),)) for fault in FAULTS.values())
+            lines.append(f"| {call} | {' | '.join(map(self._word, cells))} |")
+        return "\n".join([*lines, ""])
+
+    def _word(self, cell: Cell) -> str:
+        ((call, fault),) = cell.faults
+        if fault.why_not(cell.kind, call):
+            return "n/a"
+        return "?" if cell not in self.found else "**violation**" if self.found[cell] else "ok"
+
+
+def singles(stories: Stories) -> list[Cell]:
+    """Every fault that can happen at every recorded call."""
+    return [
+        Cell(KINDS[name], ((call, fault),))
+        for name, story in stories.items()
+        for call in story.calls
+        for fault in FAULTS.values()
+        if not fault.why_not(KINDS[name], call)
+    ]
+
+
+def pairs(stories: Stories, *, seed: int, count: int | None) -> list[Cell]:
+    """Two faults of one payment, neither a kill: `count` of them drawn with `seed`, or all."""
+    found = []
+    for name, story in stories.items():
+        ones = [
+            cell.faults[0] for cell in singles({name: story}) if cell.faults[0][1].arm and not cell.faults[0][1].back
+        ]
+        found += [Cell(KINDS[name], two) for two in itertools.combinations(ones, 2) if two[0][0] != two[1][0]]
+    return found if count is None else random.Random(seed).sample(found, min(count, len(found)))
+
+
+async def take(client: Client, binary: Path, home: Path, kinds: Sequence[str] = tuple(KINDS)) -> Table:
+    """Records the calls of these kinds and tries every cell."""
+    began = time.monotonic()
+    stories = await record(client, home, [KINDS[name] for name in kinds])
+    cells = singles(stories)
+    # A killed worker's calls are waited for most of the time: the other faults are tried meanwhile.
+    found, killed = await asyncio.gather(
+        suffer_all(client, home, stories, [cell for cell in cells if cell.faults[0][1].arm]),
+        kill_all(binary, home, stories, [cell for cell in cells if not cell.faults[0][1].arm]),
+    )
+    found = {cell: (found | killed)[cell] for cell in cells}
+    seconds = time.monotonic() - began
+    return Table(stories, found, seconds)
+
+
+def written() -> str:
+    """The table that the page has now."""
+    return PAGE.read_text(encoding="utf-8").partition(BEGIN)[2].partition(END)[0].strip()
+
+
+def write(table: Table) -> None:
+    """Puts the table into the page; kinds that were not tried keep what the page says of them."""
+    text = PAGE.read_text(encoding="utf-8")
+    before, _, rest = text.partition(BEGIN)
+    known = {part.partition("\n")[0]: f"### {part}" for part in f"\n{written()}\n".split("\n### ")[1:]}
+    parts = [table.section(name) if name in table.stories else known.get(name, "") for name in KINDS]
+    shown = "\n\n".join(filter(None, map(str.strip, parts)))
+    PAGE.write_text(f"{before}{BEGIN}\n\n{shown}\n\n{END}{rest.partition(END)[2]}", encoding="utf-8")

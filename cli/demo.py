@@ -130,8 +130,8 @@ def _report(ledgers: Ledgers, form: Format) -> list[Violation]:
     if not violations:
         say(
             f"Checked {len(rows)} payments: each has one order, one invoice and one payment; totals and fees agree to "
-            "the cent; accounting stock moved by what was sold; nothing was invented. "
-            f"Of {len(taken_back)} cancelled nothing stands."
+            "the cent; accounting stock moved by what was sold; nothing was invented"
+            + (f"; of the {len(taken_back)} that was cancelled nothing stands." if taken_back else ".")
         )
     return violations
 

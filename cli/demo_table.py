@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from cli.demo_telling import told_payments
-from cli.ledger_check import Books, Ledger, Paid, books_by_reference, decimals, succeeded
+from cli.ledger_check import Books, Ledger, Paid, books_by_reference, decimals, succeeded, voided
 from cli.ledgers import Ledgers
 
 COLUMNS = {
@@ -31,9 +31,10 @@ def final_rows(ledgers: Ledgers) -> list[dict[str, str]]:
     """Amounts, documents and stock of every payment that succeeded, in the order they were made."""
     books = books_by_reference(ledgers.zoho)
     titles = {payment_id: purchase.shows for purchase, payment_id in told_payments(ledgers.stripe).items()}
-    stock = stock_moves(ledgers.zoho)
+    stock, voids = stock_moves(ledgers.zoho), voided(ledgers.zoho)
     return [
         _row(paid, books.get(paid.payment_id, Books()), titles.get(paid.payment_id, ""), stock[paid.payment_id])
+        | ({"order": "void"} if voids[paid.payment_id] and paid.payment_id not in books else {})
         for paid in sorted(succeeded(ledgers.stripe).values(), key=lambda paid: paid.created)
     ]
 

@@ -60,6 +60,10 @@ class Demo:
             return False
         return True
 
+    async def organization(self) -> Any:
+        """The shop's books."""
+        return next(iter((await self.ledger("zoho"))["organizations"].values()))
+
     async def ledger(self, side: str) -> Any:
         """What a sandbox holds."""
         async with httpx.AsyncClient() as http:
@@ -106,13 +110,40 @@ async def demo(tmp_path_factory: pytest.TempPathFactory, temporal_binary: Path) 
 
 
 async def test_the_whole_story_is_carried(demo: Demo) -> None:
-    """Every purchase of the story is one order, one invoice and one payment, and the demo has checked it."""
+    """Every purchase of the story is one order, one invoice and one payment, and the demo has checked it.
+
+    The cancelled one has void documents and no payment.
+    """
     talk = demo.log.read_text()
     assert f"Checked {len(STORY)} payments" in talk
     assert "VIOLATED" not in talk
-    organization = next(iter((await demo.ledger("zoho"))["organizations"].values()))
-    counts = [len(organization[kind]) for kind in ("salesorders", "invoices", "payments")]
-    assert counts == [len(STORY)] * 3
+    organization = await demo.organization()
+    standing = [
+        len([row for row in organization[kind] if row["status"] != "void"]) for kind in ("salesorders", "invoices")
+    ]
+    kept = len(STORY) - len([purchase for purchase in STORY if purchase.canceled])
+    assert [*standing, len(organization["payments"])] == [kept] * 3
+    assert [len(organization[kind]) for kind in ("salesorders", "invoices")] == [len(STORY)] * 2
+
+
+async def test_people_act_by_temporal_s_own_command(demo: Demo) -> None:
+    """An unknown SKU is amended by a signal, an order is cancelled, and a fee comes when its run has closed."""
+    talk = demo.log.read_text()
+    assert "(unknown_sku)" in talk
+    assert "$ temporal workflow signal --workflow-id payment:demo:pi_" in talk
+    assert "$ temporal workflow cancel --workflow-id payment:demo:pi_" in talk
+    assert "only now Stripe tells its fee" in talk
+    ledger = await demo.ledger("stripe")
+    late = next(str(number) for number, purchase in enumerate(STORY) if purchase.late_fee)
+    payment = next(row["id"] for row in ledger["payment_intents"] if row["metadata"]["story"] == late)
+    (booked,) = [row for row in (await demo.organization())["payments"] if row["reference_number"] == payment]
+    kept = next(row["fee"] for row in ledger["balance_transactions"] if row["source"] == ledger_charge(ledger, payment))
+    assert round(booked["bank_charges"] * 100) == kept > 0
+
+
+def ledger_charge(ledger: Any, payment: str) -> str:
+    """The payment's charge."""
+    return str(next(row["id"] for row in ledger["charges"] if row["payment_intent"] == payment))
 
 
 async def test_three_announcements_and_their_repeats_meet_in_one_run(demo: Demo, throughline: Command) -> None:
@@ -125,8 +156,9 @@ async def test_three_announcements_and_their_repeats_meet_in_one_run(demo: Demo,
 
     await until(all_delivered)
     listed = json.loads((await throughline("payments", "list", "-o", "json", **demo.settings())).out)
-    assert len({row["payment"] for row in listed}) == len(listed) == len(STORY)
-    assert {(row["stage"], row["run"]) for row in listed} == {("paid", "completed")}
+    last = [row for row in listed if row["run"] != "continued_as_new"]
+    assert len({row["payment"] for row in listed}) == len(last) == len(STORY)
+    assert {(row["stage"], row["run"]) for row in last} == {("paid", "completed"), ("taken-back", "canceled")}
 
 
 async def test_a_payment_is_found_by_any_of_its_ids(demo: Demo, throughline: Command) -> None:

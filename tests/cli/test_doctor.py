@@ -22,7 +22,16 @@ from sandbox.zoho.app import make_app as make_zoho
 from tests.clients.zoho.sandboxed.shop import DAY, SEED, Sandbox
 from tests.house import connection_of
 
-READS = ("payment_intents", "charges", "checkout/sessions", "invoices", "customers", "products", "events")
+READS = (
+    "payment_intents",
+    "charges",
+    "checkout/sessions",
+    "invoices",
+    "customers",
+    "products",
+    "events",
+    "balance_transactions",
+)
 FIELDS = ("cf_stripe_charge_id", "cf_stripe_payment_id")
 
 

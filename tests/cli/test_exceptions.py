@@ -234,7 +234,7 @@ async def test_a_payment_that_does_not_wait_is_not_answered(shop: Shop) -> None:
         (("resolve", "retry", "pi_1", "--class", CLASS), "not both"),
         (("resolve", "dance", "pi_1"), "This is no answer: action"),
         (("resolve", "amend", "pi_1", "--set", "sku=MUG"), "LINE:FIELD=VALUE"),
-        (("resolve", "amend", "pi_1", "--set", "1:price=2"), "'sku' or 'item_id'"),
+        (("resolve", "amend", "pi_1", "--set", "1:price=2"), "'sku', 'item_id' or 'quantity'"),
         (("resolve", "retry", "pi' OR 1"), "is no id or name"),
         (("list", "--class", "weather"), "There is no class 'weather'"),
         (("list", "--query", "Colour = 'red'"), "does not understand the query"),

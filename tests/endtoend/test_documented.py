@@ -8,6 +8,7 @@ from typing import Any
 
 from temporalio.client import Client
 
+from tests.endtoend.test_changes import changed, stripe_says
 from tests.house import BUYER, ITEMS, ORGANIZATION, SEED, House, a_house
 
 MUGS = [{"sku": "MUG", "unit_amount": 1500, "quantity": 2, "tax_percent": 19}]
@@ -23,15 +24,22 @@ def told(pattern: str) -> list[str]:
 
 
 async def test_documented_scopes_and_events_are_enough(temporal_client: Client, tmp_path: Path) -> None:
-    """New payer, new address, Stripe invoice, lost answers and a voided order need no right beyond those listed."""
+    """New payer, new address, Stripe invoice, lost answers, a voided order and changes need no right beyond these."""
     scopes, events = told(r"^ZohoInventory\..*$"), told(r"^`payment_intent\.succeeded`.*$")
-    assert (len(scopes), len(events)) == (13, 9)
+    assert (len(scopes), len(events)) == (18, 9)
     async with a_house(temporal_client, tmp_path, seed={"scopes": scopes}, events=events) as house:
         for path in ("/salesorders$", "/invoices$", "/customerpayments$", "/contacts$", "/address$"):
             await house.fault("zoho", method="POST", path=path, fault="lost")
         for wish in ({"guest": BUYER}, {"guest": MOVED}, {"customer": {"id": "cus_1", **BUYER}, "via": "invoice"}):
             paid = await house.pay(lines=MUGS, **wish)
             assert (await house.done(paid["payment_intent"]))["stage"] == "paid"
+        await house.post(f"{house.stripe_url}/_charges/{paid['charge']}/balance", {})
+        await stripe_says(
+            house, f"charges/{paid['charge']}", {"shipping[name]": "A", "shipping[address][city]": "Kiel"}
+        )
+        await stripe_says(house, "customers/cus_1", {"email": "lovelace@example.com"})
+        done = await changed(house, 3)
+        assert sorted(what for one in done for what in one["corrected"]) == ["address", "fee", "person"]
         await house.post(f"{house.zoho_url}/_switches", {"whole_unit_rounding": True})
         paid = await house.pay(guest=BUYER, lines=[{**MUGS[0], "unit_amount": 1533}])
         assert (await house.parked(paid["payment_intent"])).attention_class == "totals_differ"

@@ -64,7 +64,7 @@ async def test_a_checkout_payment_takes_three_requests(fake: FakeStripe, gateway
     assert (facts.line_source, facts.session_id, len(facts.lines)) == (LineSource.CHECKOUT, CS, 2)
     assert sum(line.total.minor for line in facts.lines) == facts.money.minor
     assert [(one.path, one.query) for one in fake.sent] == [
-        (f"/v1/payment_intents/{PI}", [("expand[0]", "latest_charge"), ("expand[1]", "customer")]),
+        (f"/v1/payment_intents/{PI}", [("expand[0]", "latest_charge.balance_transaction"), ("expand[1]", "customer")]),
         (
             "/v1/checkout/sessions",
             [("payment_intent", PI), ("limit", "1"), ("expand[0]", "data.shipping_cost.taxes")],

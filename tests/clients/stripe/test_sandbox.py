@@ -223,3 +223,31 @@ async def test_a_fault_never_claims_too_much(
 async def test_whose_key_it_is(shop: Shop) -> None:
     """The account is named; a key that nobody has is not allowed."""
     assert await shop.gateway.get_account() == StripeAccountInfo("acct_1Shop", False, "DE", "EUR")
+
+
+async def test_a_fee_is_told_once_stripe_has_settled(shop: Shop) -> None:
+    """None until then; with its parts and, for a foreign payment, Stripe's own rate; also for a charge alone."""
+    await shop.post("/_switches", {"balance_after": None, "fee_tax_percent": 19.0})
+    for way, currency in (("checkout", "eur"), ("checkout", "usd"), ("charge_only", "eur")):
+        lines = [{"sku": "MUG", "unit_amount": 10000, "quantity": 1}]
+        made = await shop.pay(way, lines=lines, guest=ADA, currency=currency)
+        payment_id = made["payment_intent"] or made["charge"]
+        assert await shop.gateway.fetch_fee(payment_id) is None
+        assert (await shop.gateway.fetch_payment(payment_id)).fee is None
+        row = await shop.post(f"/_charges/{made['charge']}/balance", {})
+        fee = await shop.gateway.fetch_fee(payment_id)
+        assert fee is not None
+        assert (fee.transaction_id, fee.amount) == (row["id"], Money.of(row["fee"], "eur"))
+        assert [part.kind for part in fee.parts] == ["stripe_fee", "tax"]
+        assert total((part.amount for part in fee.parts), "EUR") == fee.amount
+        assert (fee.exchange_rate is None) == (currency == "eur")
+        assert (await shop.gateway.fetch_payment(payment_id)).fee == fee
+
+
+async def test_what_a_customer_paid_is_listed_newest_first(shop: Shop) -> None:
+    """Only what was paid, with its currency."""
+    who = {"id": "cus_a", **ADA}
+    paid = [await shop.pay("checkout", lines=SOLD, customer=who, currency=currency) for currency in ("eur", "usd")]
+    await shop.pay("checkout", lines=SOLD, customer=who, outcome="unpaid")
+    found = await shop.gateway.payments_of(paid[0]["customer"])
+    assert found == [(paid[1]["payment_intent"], "USD"), (paid[0]["payment_intent"], "EUR")]

@@ -51,6 +51,7 @@ KNOWN = (
     Known("POST /invoices/fromsalesorder", "answer", "invoice", "answers as POST /invoices does"),
     Known("POST /contacts/{contact_id}/address", "operation", "", BOOKS),
     Known("(POST|PUT) /salesorders.*", "request", "line_items.discount", BOOKS),
+    Known("PUT /salesorders/{salesorder_id}", "request", "is_inclusive_tax", BOOKS),
     Known("(POST|PUT) .*", "request", "custom_fields.api_name", "reported of Books, a switch of the sandbox"),
     Known("(POST|PUT) /customerpayments.*", "request", "custom_fields.customfield_id", SIBLING),
     Known("(POST|PUT) /salesorders.*", "answer", "salesorder", "the specification says sales_order"),

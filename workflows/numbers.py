@@ -20,7 +20,8 @@ log = logging.getLogger(__name__)
 _PAYMENTS = f"WorkflowType = '{contract.PAYMENT_WORKFLOW}'"
 _OPEN = f"{_PAYMENTS} AND ExecutionStatus = 'Running'"
 _PARKED = f"ExecutionStatus = 'Running' AND {contract.NEEDS_ATTENTION.name} = true"
-_MOVING = f"{_OPEN} AND {contract.NEEDS_ATTENTION.name} = false"
+# A paid run may stay open for Stripe's fee, which is no lag of ours.
+_MOVING = f"{_OPEN} AND {contract.NEEDS_ATTENTION.name} = false AND {contract.STAGE.name} != '{Stage.PAID.value}'"
 # A server sorts by no column that is asked for, so the oldest run is looked for by halves of this ladder (seconds).
 _AGES = (5, 15, 30, 60, 120, 300, 600, 1800, 3600, 10_800, 43_200, 86_400, 259_200, 604_800, 2_592_000)
 _LISTED = 200

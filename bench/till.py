@@ -56,15 +56,15 @@ class Till:
         self._http = http
         self._url = stripe_url
 
-    async def sell(self, shop: Shop, customer: str = "1") -> Sale:
-        """One checkout of two lines by a customer with an address."""
+    async def sell(self, shop: Shop, customer: str = "1", sku: str = "LAMP-01") -> Sale:
+        """One checkout of two lines by a customer with an address; `sku` is the first line's."""
         wish = {
             "account": shop.account,
             "currency": "eur",
             "customer": _customer(shop, customer),
             "capture": "automatic",  # Stripe knows its fee at once: when a run ends is not up to Stripe's clock
             "lines": [
-                {"sku": "LAMP-01", "unit_amount": 4900, "quantity": 1},
+                {"sku": sku, "unit_amount": 4900, "quantity": 1},
                 {"sku": "BULB-E27", "unit_amount": 450, "quantity": 2},
             ],
         }

@@ -30,7 +30,7 @@ from workflows import contract
 
 CLOSES_WITHIN = 120.0  # seconds (I8): a minute, and one more because two dozen payments share the machine
 _OFTEN, _SELDOM = 0.3, 2.0  # seconds between two looks whether a run waits for a person
-_ASIDE = ("answer#", "tell_attention#")  # entries of the audit trail that only a parked run has
+_ASIDE = ("answer#", "tell_attention#", "tell_resolved#")  # entries of the audit trail that only a parked run has
 _COUNTS = re.compile(r"stock|(invoice|payment|package)_number")  # fields that tell what was in the shop before
 _PAYMENTS = ("payment_intents", "charges")
 _DOCUMENTS = ("salesorders", "invoices", "payments", "shipments")

@@ -60,7 +60,7 @@ async def test_a_worker_shows_the_business_in_numbers(temporal_binary: Path, tmp
             limit = seen.get(("throughline_zoho_quota_limit", shop.slug), 0)
             return (
                 seen.get(("throughline_audit_entries", shop.slug)) == entries
-                and limit - seen.get(("throughline_zoho_quota_remaining", shop.slug), 0) == calls
+                and 0 < limit - seen.get(("throughline_zoho_quota_remaining", shop.slug), 0) <= calls
                 and seen.get(("throughline_open_payments", "waiting-for-money")) == 1
                 and seen.get(("throughline_parked_payments", "unknown_sku")) == 1
                 and seen.get(("throughline_closed_payments", "completed")) == 1

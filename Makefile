@@ -6,7 +6,7 @@ BIN := .venv/bin
 VERSION_OK := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))
 CANDIDATES := $(PYTHON) $(BIN)/python python3.13 python3.12 python3.11 python3 python
 
-.PHONY: demo test lint bench lock clean ready
+.PHONY: demo test lint bench storm lock clean ready
 
 ready:
 	@for python in $(CANDIDATES); do \
@@ -30,6 +30,13 @@ lint: ready
 bench: ready
 	@$(BIN)/python -m cli.temporal_binary >/dev/null
 	@exec $(BIN)/python -m bench $(ARGS)
+
+# Kills and spoiled networks under load (docs/storm.md). make storm ARGS="--seed 7 --payments 600 --seconds 240"
+# PAIRS=all: every pair of faults at every two calls of a payment as well, PAIRS=500: as many of them.
+storm: ready
+	@$(BIN)/python -m cli.temporal_binary >/dev/null
+	@$(BIN)/python -m bench.storm $(ARGS)
+	@$(if $(PAIRS),exec $(BIN)/python -m tests.faults --pairs $(PAIRS))
 
 # For maintainers: writes the lock anew from pyproject.toml, for every supported Python and platform.
 lock:

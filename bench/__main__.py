@@ -10,9 +10,9 @@ from pathlib import Path
 from bench.figures import Figures
 from bench.house import a_house
 from bench.measures import Bench
+from bench.overload import SHOPS
 from bench.plan import FULL, QUICK, Plan
 from bench.report import sheets, show, storm_sheet, write_down
-from bench.storm import SHOPS
 from bench.where import where
 from cli.ending import run_to_end
 from cli.exits import CannotStart

@@ -11,8 +11,8 @@ from bench.figures import Figures, Honest, OpenLoop, Round, Waits
 from bench.histories import Costs, costs_of, history_of, journey_of
 from bench.house import House
 from bench.load import closed_loop
+from bench.overload import storm
 from bench.stats import Spread
-from bench.storm import storm
 from bench.till import TOLD, Sale, Till, Webhook, invented, webhooks
 from cli.temporal_setup import ZOHO_RPS, limit_each_organisation
 from workflows import contract

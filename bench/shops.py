@@ -24,6 +24,7 @@ class Shop:
     honest: bool = False  # Zoho's own limits, as the sandbox has them
     minute_limit: int = 0  # Zoho's, for a shop that is not honest
     pace: int = 0  # the calls a minute that our settings say
+    policy: str = demo.POLICY  # as the connections file has it
 
     @property
     def slug(self) -> str:
@@ -66,6 +67,7 @@ class Shop:
             refresh_token=seed["refresh_token"],
             deposit=demo.CLEARING_ACCOUNT_ID,
             per_minute=self.per_minute,
+            policy=self.policy,
         )
 
     @property

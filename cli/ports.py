@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import random
 import socket
 
 from cli.exits import CannotStart
+
+_QUIET = range(20_000, 32_000)  # ports that no system hands out by itself
 
 
 class PortBusy(CannotStart):
@@ -31,3 +34,15 @@ def free_port(host: str = "127.0.0.1") -> int:
         probe.bind((host, 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+def quiet_port(host: str = "127.0.0.1") -> int:
+    """A free port that stays free while who listens on it is away: other sockets of the machine never get it."""
+    for port in random.sample(_QUIET, len(_QUIET)):
+        with socket.socket() as probe:
+            try:
+                probe.bind((host, port))
+            except OSError:
+                continue
+            return port
+    raise PortBusy(f"No port from {_QUIET.start} to {_QUIET.stop - 1} on {host} is free.")

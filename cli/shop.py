@@ -55,6 +55,7 @@ ORGANIZATION: dict[str, Any] = {
     "accounts": [{"account_id": CLEARING_ACCOUNT_ID, "account_name": "Stripe Clearing"}],
 }
 
+POLICY = "fee_patience = 10  # seconds; a real shop waits ten minutes"
 CONNECTION = """\
 # The sandbox's shop. A real connection looks the same, without the two api_base lines and accounts_base.
 [connections.{slug}]
@@ -77,7 +78,7 @@ accounts_base = "{zoho_url}"
 calls_per_minute = {per_minute}
 
 [connections.{slug}.policy]
-fee_patience = 10  # seconds; a real shop waits ten minutes
+{policy}
 
 [connections.{slug}.mapping]
 shipping_sku = "SHIPPING"
@@ -110,6 +111,7 @@ async def open_shop(
         refresh_token=ORGANIZATION["refresh_token"],
         deposit=CLEARING_ACCOUNT_ID,
         per_minute=per_minute,
+        policy=POLICY,
     )
     connections.parent.mkdir(parents=True, exist_ok=True)
     fresh = connections.with_suffix(".new")

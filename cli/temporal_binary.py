@@ -5,39 +5,27 @@
 
 from __future__ import annotations
 
-import os
 import platform
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
+from cli import binaries
+from cli.binaries import Get, Say
 from cli.ending import run_to_end
 from cli.exits import CannotStart
-from cli.temporal_build import BuildFailed, build
+from cli.go_build import TEMPORAL, BuildFailed, build
 
 VERSION = "1.8.2"
 SERVER_FLOOR = (1, 31)  # the first server with priorities on, fairness, and rate limits by key
 DOWNLOAD_SILENCE = 12.0  # seconds without a byte until the download is given up
 
-Say = Callable[[str], None]
-Get = Callable[[Path, Say], None]
-
 
 class NoTemporal(CannotStart):
     """There is no Temporal CLI and none could be got; the message says what to type."""
-
-
-def cache_dir() -> Path:
-    """Where this user's finished binaries are kept."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "throughline"
 
 
 def find_or_get(say: Say, *, get: Get | None = None) -> Path:
@@ -45,32 +33,27 @@ def find_or_get(say: Say, *, get: Get | None = None) -> Path:
 
     `get` brings the binary to the path it is given: the download or the build, unless told otherwise.
     """
-    mine = _installed(say)
-    if mine is not None:
-        return mine
-    target = cache_dir() / f"temporal-{VERSION}"
-    if target.exists():
-        return target
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with _alone(target, say):
-        if not target.exists():
-            (get or _get)(target, say)
-    return target
+    return binaries.find_or_get(_WANTED, get or _get, say)
 
 
-def _installed(say: Say) -> Path | None:
-    """The user's own binary: `TEMPORAL_CLI`, then PATH, each only if its server is new enough."""
-    named = os.environ.get("TEMPORAL_CLI", "")
-    for source, found in (("TEMPORAL_CLI", named), ("PATH", shutil.which("temporal"))):
-        if not found:
-            continue
-        version = server_version(Path(found))
-        if version >= SERVER_FLOOR:
-            return Path(found)
-        floor = ".".join(map(str, SERVER_FLOOR))
-        shown = ".".join(map(str, version)) if version else "no"
-        say(f"{source} names {found}, which has {shown} Temporal server inside; {floor} or newer is needed.")
-    return None
+def _objection(binary: Path) -> str:
+    """What is wrong with a CLI whose server is too old, or is none."""
+    version = server_version(binary)
+    if version >= SERVER_FLOOR:
+        return ""
+    floor = ".".join(map(str, SERVER_FLOOR))
+    shown = ".".join(map(str, version)) if version else "no"
+    return f"which has {shown} Temporal server inside; {floor} or newer is needed."
+
+
+_WANTED = binaries.Wanted(
+    title="the Temporal server",
+    name="temporal",
+    version=VERSION,
+    variable="TEMPORAL_CLI",
+    command="temporal",
+    objection=_objection,
+)
 
 
 def server_version(binary: Path) -> tuple[int, ...]:
@@ -83,21 +66,6 @@ def server_version(binary: Path) -> tuple[int, ...]:
     return tuple(int(part) for part in match.groups()) if match else ()
 
 
-@contextmanager
-def _alone(target: Path, say: Say) -> Iterator[None]:
-    """Holds the lock of this binary, so that two commands at once never build it twice."""
-    lock = FileLock(f"{target}.lock")
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        say("Another command is getting the Temporal server; waiting for it ...")
-        lock.acquire()
-    try:
-        yield
-    finally:
-        lock.release()
-
-
 def _get(target: Path, say: Say) -> None:
     """Downloads or builds into a folder beside the target, tries the result, then renames it."""
     with tempfile.TemporaryDirectory(prefix="temporal-", dir=target.parent) as folder:
@@ -106,7 +74,7 @@ def _get(target: Path, say: Say) -> None:
             say("No official binary, so the Temporal server is built from source: about 4 minutes, once.")
             binary = Path(folder) / "temporal"
             try:
-                build(binary, VERSION, Path(folder), say)
+                build(TEMPORAL, binary, VERSION, Path(folder), say)
             except BuildFailed as failure:
                 raise NoTemporal(f"{failure}\n{CURE}") from failure
         if server_version(binary) < SERVER_FLOOR:

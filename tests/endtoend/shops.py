@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import random
 import re
-import socket
 import time
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
@@ -22,6 +20,7 @@ from temporalio.client import Client
 
 from activities.assembly import assemble
 from activities.shops import Shops
+from cli.ports import quiet_port
 from clients.keys import KeyRing
 from clients.store import Store
 from clients.zoho.client import CALL_TIMEOUT
@@ -37,19 +36,6 @@ from worker import now, open_shop
 from workflows.workers import make_workers
 
 HOST = "127.0.0.1"
-_QUIET = range(20_000, 32_000)  # ports that no system hands out by itself
-
-
-def quiet_port() -> int:
-    """A free port that stays free while who listens on it is away: other sockets of the machine never get it."""
-    for port in random.sample(_QUIET, len(_QUIET)):
-        with socket.socket() as probe:
-            try:
-                probe.bind((HOST, port))
-            except OSError:
-                continue
-            return port
-    raise AssertionError(f"no port of {_QUIET} is free")
 
 
 @dataclass

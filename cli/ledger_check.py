@@ -128,6 +128,7 @@ def check(
         *_fees(paid, books, fee_due(stripe)),
         *_totals(paid, books),
         *_nothing_invented(paid, books),
+        *_adjustments(paid, organization),
         *_stock(organization, books, paid, sold),
     ]
 
@@ -205,11 +206,27 @@ def _nothing_invented(paid: Mapping[str, Paid], books: Mapping[str, Books]) -> I
                 yield Violation("I6", reference or "(no reference)", f"{len(rows)} {name}s trace to no payment")
 
 
+def _adjustments(paid: Mapping[str, Paid], organization: Ledger) -> Iterable[Violation]:
+    """I1 and I6: at most one adjustment a payment, and none that traces to no payment."""
+    counted = Counter(row["reference_number"] for row in organization.get("adjustments", ()))
+    for reference, count in counted.items():
+        if reference not in paid:
+            yield Violation("I6", reference or "(no reference)", f"{count} adjustments trace to no payment")
+        elif count > 1:
+            yield Violation("I1", reference, f"has {count} adjustments in Zoho, not one")
+
+
 def _stock(
     organization: Ledger, books: Mapping[str, Books], paid: Mapping[str, Paid], sold: Sold | None
 ) -> Iterable[Violation]:
-    """I2: accounting stock moved by what was invoiced, physical by what was shipped; what was sold was invoiced."""
+    """I2: accounting stock moved by what was invoiced, physical by what was shipped, both by payments' adjustments;
+    what was sold moved.
+    """
     invoiced = pieces_by_payment(books)
+    adjusted = adjusted_by_payment(organization)
+    parts: Counter[str] = Counter()
+    for payment_id in paid:
+        parts.update(adjusted.get(payment_id, Counter()))
     moved: Counter[str] = Counter()
     for pieces in invoiced.values():
         moved.update(pieces)
@@ -220,19 +237,29 @@ def _stock(
     for item in organization["items"]:
         if not item["track_inventory"]:
             continue
-        expected = Decimal(item["opening"]) - moved[item["item_id"]]
+        on_shelf = Decimal(item["opening"]) - parts[item["item_id"]]
+        expected = on_shelf - moved[item["item_id"]]
         if Decimal(item["accounting"]) != expected:
             yield Violation("I2", item["sku"], f"accounting stock is {item['accounting']}, not {expected}")
-        expected = Decimal(item["opening"]) - shipped[item["item_id"]]
+        expected = on_shelf - shipped[item["item_id"]]
         if Decimal(item["physical"]) != expected:
             yield Violation("I2", item["sku"], f"physical stock is {item['physical']}, not {expected}")
     shelf = {item["item_id"]: item["sku"] for item in organization["items"] if item["track_inventory"]}
     for payment_id in paid.keys() & (sold or {}).keys():
-        pieces = invoiced.get(payment_id, Counter())
+        pieces = invoiced.get(payment_id, Counter()) + adjusted.get(payment_id, Counter())
         got = {shelf[item_id]: count for item_id, count in pieces.items() if item_id in shelf}
         wanted = dict((sold or {})[payment_id])
         if got != wanted:
-            yield Violation("I2", payment_id, f"invoiced {got}, sold {wanted}")
+            yield Violation("I2", payment_id, f"moved {got}, sold {wanted}")
+
+
+def adjusted_by_payment(organization: Ledger) -> dict[str, Counter[str]]:
+    """For each reference, the pieces of each item id that its adjustments have taken out of both ledgers."""
+    result: dict[str, Counter[str]] = defaultdict(Counter)
+    for row in organization.get("adjustments", ()):
+        for line in row["line_items"] if row["status"] == "adjusted" else ():
+            result[row["reference_number"]][line["item_id"]] -= int(line["quantity_adjusted"])
+    return dict(result)
 
 
 def pieces_by_payment(books: Mapping[str, Books]) -> dict[str, Counter[str]]:

@@ -16,6 +16,7 @@ from clients.zoho.caller import Caller, path
 from clients.zoho.codec import Quota, Request, strings
 from clients.zoho.datacenters import hosts
 from clients.zoho.models import (
+    Adjustment,
     ChangedPerson,
     ChangedSalesOrder,
     Contact,
@@ -23,6 +24,7 @@ from clients.zoho.models import (
     Invoice,
     InvoiceRow,
     Item,
+    NewAdjustment,
     NewContact,
     NewInvoice,
     NewPackage,
@@ -123,6 +125,30 @@ class ZohoClient:
     async def get_item(self, item_id: str) -> Item:
         """One item with its stock."""
         return await self._caller.one(Request("GET", path("items", item_id)), Item, "item")
+
+    async def list_item_details(self, item_ids: Sequence[str]) -> list[Item]:
+        """These items with their stock; those that Zoho does not have are left out."""
+        request = Request("GET", "/itemdetails", {"item_ids": ",".join(item_ids)})
+        return (await self._caller.rows(request, Item, "items"))[0]
+
+    async def create_adjustment(self, adjustment: NewAdjustment) -> Adjustment:
+        """A change of stock that counts at once. Twice makes two."""
+        request = Request("POST", "/inventoryadjustments", {"status": "adjusted"}, body=adjustment.body())
+        return await self._caller.one(request, Adjustment, "inventory_adjustment")
+
+    async def find_adjustments(self, *, reference_number: str) -> list[Adjustment]:
+        """The adjustments with this reference."""
+        wanted = {"reference_number": reference_number}
+        return await self._caller.find("/inventoryadjustments", Adjustment, "inventory_adjustments", wanted)
+
+    async def get_adjustment(self, adjustment_id: str) -> Adjustment:
+        """One adjustment."""
+        request = Request("GET", path("inventoryadjustments", adjustment_id))
+        return await self._caller.one(request, Adjustment, "inventory_adjustment")
+
+    async def delete_adjustment(self, adjustment_id: str) -> None:
+        """Remove an adjustment: what it moved is moved back."""
+        await self._caller.call(Request("DELETE", path("inventoryadjustments", adjustment_id)))
 
     async def find_contacts(self, *, email: str = "", contact_name: str = "") -> list[Contact]:
         """The contacts with this e-mail and this name, in any letter case; e-mails are not unique."""

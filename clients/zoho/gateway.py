@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from decimal import Decimal
+
+from clients.errors import NotFound, Refused
 from clients.zoho.client import ZohoClient
 from clients.zoho.models import InvoiceShare, NewPayment
 from clients.zoho.translation import (
@@ -12,6 +16,8 @@ from clients.zoho.translation import (
     contact_document,
     exact,
     invoice_document,
+    item_stock,
+    new_adjustment,
     new_contact,
     new_invoice,
     new_order,
@@ -31,9 +37,11 @@ from domain.documents import (
     CurrencyFacts,
     InvoiceDocument,
     ItemFacts,
+    ItemStock,
     OrderDocument,
     OrganizationFacts,
     PackageDocument,
+    Part,
     ReceiptDocument,
     ReceiptRecord,
     ShipmentDocument,
@@ -85,6 +93,40 @@ class ZohoGateway:
         """Items with exactly this SKU."""
         rows = await self._client.find_items(sku=sku)
         return [ItemFacts(item_id=r.item_id, sku=r.sku, active=r.status in ("", "active")) for r in rows]
+
+    async def stocks(self, item_ids: Sequence[str]) -> list[ItemStock]:
+        """The stock of these items; those that Zoho does not have are left out."""
+        return [item_stock(row) for row in await self._client.list_item_details(item_ids)]
+
+    async def left_for_sale(self, item_ids: Sequence[str]) -> dict[str, Decimal]:
+        """What is left for sale of those items whose stock Zoho tracks. Refused where it does not say how much."""
+        tracked = [item for item in await self.stocks(item_ids) if item.tracked and item.item_id in item_ids]
+        if silent := [item.sku or item.item_id for item in tracked if item.left is None]:
+            fault = f"the answer does not say what is left for sale of {', '.join(silent)}"
+            raise Refused("zoho", f"{fault}; set policy.oversell to go_on, or skip this look", code="no_stock_told")
+        return {item.item_id: item.left for item in tracked if item.left is not None}
+
+    async def adjust_stock(self, draft: OrderDraft, parts: Sequence[Part]) -> tuple[str, str]:
+        """Take the parts out of stock; id and status of the adjustment, which has the payment id as reference."""
+        made = await self._client.create_adjustment(new_adjustment(draft, parts))
+        return made.inventory_adjustment_id, made.status
+
+    async def find_adjustments(self, reference: str) -> list[str]:
+        """The ids of the adjustments with this reference."""
+        rows = await self._client.find_adjustments(reference_number=reference)
+        return [row.inventory_adjustment_id for row in rows]
+
+    async def has_adjustment(self, adjustment_id: str) -> bool:
+        """Whether this adjustment still stands."""
+        try:
+            await self._client.get_adjustment(adjustment_id)
+        except NotFound:
+            return False
+        return True
+
+    async def delete_adjustment(self, adjustment_id: str) -> None:
+        """Take an adjustment back."""
+        await self._client.delete_adjustment(adjustment_id)
 
     async def contacts(self, *, email: str = "", name: str = "") -> list[ContactDocument]:
         """Contacts with exactly this e-mail or name, of any kind and currency."""

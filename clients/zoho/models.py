@@ -6,6 +6,8 @@ from clients.zoho.documents import (
     ChangedSalesOrder,
     CustomField,
     InvoiceShare,
+    NewAdjustment,
+    NewAdjustmentLine,
     NewContact,
     NewContactPerson,
     NewInvoice,
@@ -19,6 +21,7 @@ from clients.zoho.documents import (
     ZohoAddress,
 )
 from clients.zoho.records import (
+    Adjustment,
     AppliedInvoice,
     Contact,
     ContactAddress,
@@ -44,6 +47,7 @@ from clients.zoho.records import (
 )
 
 __all__ = [
+    "Adjustment",
     "AppliedInvoice",
     "ChangedLine",
     "ChangedPerson",
@@ -61,6 +65,8 @@ __all__ = [
     "LinkedInvoice",
     "LinkedPackage",
     "LinkedPayment",
+    "NewAdjustment",
+    "NewAdjustmentLine",
     "NewContact",
     "NewContactPerson",
     "NewInvoice",

@@ -73,6 +73,19 @@ class Item(Record):
     stock_on_hand: Decimal | None = None
     available_stock: Decimal | None = None
     actual_available_stock: Decimal | None = None
+    committed_stock: Decimal | None = None
+    available_for_sale_stock: Decimal | None = None
+    track_inventory: bool | None = None
+    is_combo_product: bool = False
+
+
+class Adjustment(Record):
+    """A change of stock that belongs to no document. `status` is `adjusted` once it counts."""
+
+    inventory_adjustment_id: str = Field(min_length=1)
+    reference_number: str = ""
+    adjustment_type: str = ""
+    status: str = ""
 
 
 class ContactAddress(Record):

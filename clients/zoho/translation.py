@@ -15,8 +15,11 @@ from clients.zoho.models import (
     CustomField,
     Invoice,
     InvoiceShare,
+    Item,
     LinkedInvoice,
     LinkedPackage,
+    NewAdjustment,
+    NewAdjustmentLine,
     NewContact,
     NewContactPerson,
     NewInvoice,
@@ -37,10 +40,12 @@ from domain.corrections import OrderCorrection
 from domain.documents import (
     ContactDocument,
     InvoiceDocument,
+    ItemStock,
     OrderDocument,
     OrderDocumentLine,
     OwnStep,
     PackageDocument,
+    Part,
     ReceiptRecord,
     Share,
     ShipmentDocument,
@@ -108,7 +113,7 @@ def _fields(draft: OrderDraft) -> tuple[CustomField, ...]:
 def new_order(draft: OrderDraft, wanted: OrderInput) -> NewSalesOrder:
     lines = tuple(NewLine(**_line(line, wanted.item_ids[i], wanted.tax_ids[i])) for i, line in enumerate(draft.lines))
     return NewSalesOrder(
-        **_sale(draft, wanted),
+        **_sale(draft, wanted) | {"notes": _order_notes(draft, wanted)},
         salesorder_number=wanted.number,
         shipment_date=draft.shipment_date,
         custom_fields=_fields(draft),
@@ -149,6 +154,11 @@ def person_of(draft: OrderDraft) -> tuple[str, str, str, str]:
 def changed_person(contact_id: str, draft: OrderDraft) -> ChangedPerson:
     first, last, email, phone = person_of(draft)
     return ChangedPerson(contact_id=contact_id, first_name=first, last_name=last, email=email, phone=phone)
+
+
+def _order_notes(draft: OrderDraft, wanted: OrderInput) -> str:
+    marked = f"Backordered: {', '.join(wanted.backordered)}" if wanted.backordered else ""
+    return "\n".join(filter(None, (marked, draft.notes)))
 
 
 def new_invoice(draft: OrderDraft, wanted: InvoiceInput) -> NewInvoice:
@@ -349,4 +359,23 @@ def invoice_document(invoice: Invoice) -> InvoiceDocument:
         balance=exact(invoice.balance, currency),
         payment_ids=tuple(payment.payment_id for payment in invoice.payments),
         available={item: left for item, left in stock.items() if left is not None},
+    )
+
+
+def item_stock(item: Item) -> ItemStock:
+    tracked = item.item_type == "inventory" if item.track_inventory is None else item.track_inventory
+    left = item.available_for_sale_stock
+    if left is None and item.stock_on_hand is not None and item.committed_stock is not None:
+        left = item.stock_on_hand - item.committed_stock
+    return ItemStock(item_id=item.item_id, sku=item.sku, tracked=tracked, combined=item.is_combo_product, left=left)
+
+
+def new_adjustment(draft: OrderDraft, parts: Sequence[Part]) -> NewAdjustment:
+    lines = tuple(NewAdjustmentLine(item_id=part.item_id, quantity_adjusted=Decimal(-part.quantity)) for part in parts)
+    return NewAdjustment(
+        date=draft.order_date,
+        reason="Parts of sold sets",
+        description=f"Order {draft.number}, Stripe payment {draft.reference}",
+        reference_number=draft.reference,
+        line_items=lines,
     )

@@ -12,6 +12,9 @@ from sandbox.zoho.routing import Answer, Call, Route, crud
 from sandbox.zoho.wire import Row, public
 from sandbox.zoho.world import Organization
 
+_FOR_SALE = tuple(
+    f"{side}{name}" for side in ("", "actual_") for name in ("available_for_sale_stock", "committed_stock")
+)
 _KEPT = ("description", "purchase_description", "upc", "ean", "isbn", "part_number")
 
 
@@ -136,7 +139,10 @@ def _mark(status: str) -> Any:
 def _details(call: Call) -> Answer:
     wanted = [item_id for item_id in call.query.get("item_ids", "").split(",") if item_id]
     found = [row for row in map(call.table("items").get, wanted) if row is not None]
-    return Answer("success", {"items": [_show(call, row) for row in found]})
+    shown = [_show(call, row) for row in found]
+    if not call.switches.itemdetails_show_for_sale:
+        shown = [{name: value for name, value in row.items() if name not in _FOR_SALE} for row in shown]
+    return Answer("success", {"items": shown})
 
 
 def ledger(item: Row) -> Row:

@@ -59,6 +59,8 @@ class Switches:
     plain_stock_is_accounting: bool = True
     # Negative stock is allowed by default; a blocking preference may exist. Its code is invented.
     negative_stock_refused: bool = False
+    # Whether GET /itemdetails tells what is left for sale: seen live of documents' lines, not in the specification.
+    itemdetails_show_for_sale: bool = True
     # Whether an adjustment moves stock when it is made, or needs `?status=adjusted` or an approval.
     adjustment_applies_at_once: bool = True
 

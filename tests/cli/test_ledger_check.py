@@ -123,6 +123,27 @@ def change(kind: str, **values: Any) -> Callable[[Ledger], None]:
     return lambda books: books[kind][0].update(values)
 
 
+def adjust(reference: str, *pieces: int) -> Callable[[Ledger], None]:
+    """Adjusts the lamps, once for each number of pieces, and moves both ledgers by it."""
+
+    def spoil(books: Ledger) -> None:
+        for count in pieces:
+            line = {"item_id": "i1", "quantity_adjusted": Decimal(count)}
+            row = {"reference_number": reference, "status": "adjusted", "line_items": [line]}
+            books.setdefault("adjustments", []).append(row)
+            for ledger in ("accounting", "physical"):
+                books["items"][0][ledger] += count
+
+    return spoil
+
+
+def test_a_payments_adjustment_counts_like_its_invoice() -> None:
+    """Parts of a set leave both ledgers; what was sold is what invoice and adjustment moved together."""
+    books = zoho()
+    adjust("pi_1", -3)(books)
+    assert check(stripe(), books, {"pi_1": {"LAMP": 5}, "ch_2": {"LAMP": 1}}) == []
+
+
 WRONG: dict[str, tuple[Callable[[Ledger], None], str, str]] = {
     "no order": (drop("salesorders"), "I1", "has 0 orders"),
     "two orders": (double("salesorders"), "I1", "has 2 orders"),
@@ -148,8 +169,11 @@ WRONG: dict[str, tuple[Callable[[Ledger], None], str, str]] = {
     "the wrong pieces": (
         change("invoices", line_items=[{"item_id": "i1", "quantity": Decimal(1)}]),
         "I2",
-        "invoiced {'LAMP': 1}, sold {'LAMP': 2}",
+        "moved {'LAMP': 1}, sold {'LAMP': 2}",
     ),
+    "an adjustment of nobody": (adjust("pi_9", -1), "I6", "1 adjustments trace to no payment"),
+    "an adjustment by hand": (adjust("", -1), "I2", "accounting stock is 6, not 7"),
+    "two adjustments": (adjust("pi_1", -1, -1), "I1", "has 2 adjustments"),
     "an order of nobody": (change("salesorders", reference_number="pi_9"), "I6", "1 orders trace to no payment"),
     "an invoice without reference": (change("invoices", reference_number=""), "I6", "1 invoices trace to no"),
     "an order for an unpaid payment": (change("payments", reference_number="pi_3"), "I6", "1 payments trace to"),

@@ -16,6 +16,8 @@ from clients.zoho.models import (
     ChangedSalesOrder,
     CustomField,
     InvoiceShare,
+    NewAdjustment,
+    NewAdjustmentLine,
     NewContact,
     NewContactPerson,
     NewInvoice,
@@ -88,6 +90,13 @@ PAYMENT = NewPayment(
     exchange_rate=ONE,
     custom_fields=FIELDS,
 )
+ADJUSTMENT = NewAdjustment(
+    date=DAY,
+    reason="Parts",
+    description="a",
+    reference_number="pi_1",
+    line_items=(NewAdjustmentLine(item_id="1", quantity_adjusted=ONE),),
+)
 PACKAGE = NewPackage(date=DAY, line_items=(NewPackageLine(so_line_item_id="1", quantity=ONE),), notes="a")
 SHIPMENT = NewShipment(
     shipment_number="SH-1",
@@ -111,6 +120,8 @@ WRITES: dict[str, Callable[[ZohoClient], Awaitable[object]]] = {
     "update_sales_order": lambda z: z.update_sales_order("1", CHANGED_ORDER),
     "update_contact_person": lambda z: z.update_contact_person("1", CHANGED_PERSON),
     "delete_payment": lambda z: z.delete_payment("1"),
+    "create_adjustment": lambda z: z.create_adjustment(ADJUSTMENT),
+    "delete_adjustment": lambda z: z.delete_adjustment("1"),
     "create_package": lambda z: z.create_package("1", PACKAGE),
     "delete_package": lambda z: z.delete_package("1"),
     "create_shipment": lambda z: z.create_shipment("1", ["2", "3"], SHIPMENT),
@@ -120,7 +131,7 @@ WRITES: dict[str, Callable[[ZohoClient], Awaitable[object]]] = {
 
 @pytest.mark.parametrize(
     "document",
-    [CONTACT, ORDER, CHANGED_ORDER, CHANGED_PERSON, INVOICE, PAYMENT, ADDRESS, LINE, PACKAGE, SHIPMENT],
+    [CONTACT, ORDER, CHANGED_ORDER, CHANGED_PERSON, INVOICE, PAYMENT, ADDRESS, LINE, PACKAGE, SHIPMENT, ADJUSTMENT],
     ids=lambda document: type(document).__name__,
 )
 def test_the_documents_below_leave_no_field_out(document: NewContact) -> None:

@@ -45,6 +45,7 @@ KNOWN = (
         f"the Inventory file lists page and per_page only; {BOOKS}",
     ),
     Known("GET /itemdetails", "query", "item_ids", "named in the text of the operation only"),
+    Known("GET /inventoryadjustments", "query", "reference_number", "as lists of other records take it; a `?` of ours"),
     Known("POST /inventoryadjustments", "query", "status", "reported by an integrator: posts it at once"),
     Known("POST /invoices/fromsalesorder", "operation", "", "not in the specification, used in public code"),
     Known("POST /invoices/fromsalesorder", "query", "salesorder_id", "not in the specification, used in public code"),

@@ -177,3 +177,13 @@ async def test_value_adjustment(shop: Shop) -> None:
     """An adjustment of value moves no stock."""
     await adjust(shop, 3, adjustment_type="value")
     assert (await ledgers(shop))[:2] == (100, 100)
+
+
+@pytest.mark.parametrize("shown", [True, False])
+async def test_item_details_tell_what_is_left_for_sale_or_not(shop: Shop, shown: bool) -> None:
+    """The specification names the stock of locations only: whether the rest is there is a switch."""
+    await shop.switch(itemdetails_show_for_sale=shown)
+    await shop.confirmed()
+    (item,) = (await shop.call("GET", "/itemdetails", item_ids=await shop.item_id()))["items"]
+    assert item.get("available_for_sale_stock") == (98 if shown else None)
+    assert ("committed_stock" in item) is shown

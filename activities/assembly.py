@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from activities.adjustments import AdjustmentActivities
 from activities.catalogue import CatalogueActivities
 from activities.changes import ChangeActivities
 from activities.contact_book import ContactBook
@@ -23,6 +24,7 @@ from activities.receipts import ReceiptActivities
 from activities.shipping import ShippingActivities
 from activities.shops import Shops
 from activities.starts import PaymentStarter, StartActivities
+from activities.stock import StockActivities
 from activities.stripe import StripeActivities
 
 if TYPE_CHECKING:
@@ -48,10 +50,12 @@ def assemble(shops: Shops, store: Store, starter: PaymentStarter, now: Callable[
     stripe = StripeActivities(shops, dossier, once)
     catalogue = CatalogueActivities(shops, memory)
     contacts = ContactActivities(shops, dossier, book, memory, once, ContactClaims(store.effects, book, shops, now))
-    orders = OrderActivities(shops, dossier, Planner(shops, dossier, memory, book), once)
+    orders = OrderActivities(shops, dossier, Planner(shops, dossier, memory, book), once, store.reservations, now)
     invoices = InvoiceActivities(shops, dossier, once)
     receipts = ReceiptActivities(shops, dossier, once)
     shipping = ShippingActivities(shops, dossier, once)
+    stock = StockActivities(shops, dossier, once, store.reservations, now)
+    adjustments = AdjustmentActivities(shops, dossier, memory, once)
     messages = MessageActivities(shops, once, store.notices, now)
     starts = StartActivities(starter)
     changes = ChangeActivities(shops, dossier, book, once, store.effects, starter, now)
@@ -68,6 +72,8 @@ def assemble(shops: Shops, store: Store, starter: PaymentStarter, now: Callable[
         changes.plan_change,
         changes.keep_change,
         orders.prepare_order,
+        stock.sell_beyond_stock,
+        stock.release_stock,
         contacts.claim_contact,
         contacts.release_contact,
         contacts.plan_addresses,
@@ -92,6 +98,7 @@ def assemble(shops: Shops, store: Store, starter: PaymentStarter, now: Callable[
         changes.find_person,
         changes.update_person,
         changes.see_person,
+        stock.reserve_stock,
         orders.create_sales_order,
         orders.find_sales_order,
         orders.read_sales_order,
@@ -104,6 +111,10 @@ def assemble(shops: Shops, store: Store, starter: PaymentStarter, now: Callable[
         invoices.read_invoice,
         invoices.mark_invoice_sent,
         invoices.void_invoice,
+        adjustments.check_sets,
+        adjustments.adjust_stock,
+        adjustments.find_adjustments,
+        adjustments.restore_stock,
         receipts.record_payment,
         receipts.find_payment,
         receipts.find_receipt,

@@ -114,6 +114,14 @@ class Once:
         if any(row.step == begun and row.completed_at is None for row in rows):
             await self.adopt(step, wanted, found, key=key, amount=amount)
 
+    async def known(self, step: str, wanted: About, answer: type[Answer]) -> Answer | None:
+        """What the completed step answered, in this round; None where it is not completed."""
+        connection, done, about = _row(step, wanted)
+        for row in await self._effects.of(connection, about):
+            if row.step == done and row.completed_at is not None:
+                return answer.model_validate_json(row.result["answer"])
+        return None
+
     async def did(self, connection: str, payment_id: str, step: str) -> bool:
         """Whether the step was completed for the payment, in any round."""
         rows = await self._effects.of(connection, payment_id)

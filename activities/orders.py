@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import datetime
+from typing import TYPE_CHECKING
+
 from temporalio import activity
 
 from activities.dossier import Dossier
@@ -22,8 +26,11 @@ from domain.runs import (
     StepDone,
 )
 
+if TYPE_CHECKING:
+    from clients.store import Reservations
+
 _STEP = "sales_order"
-_CONFIRM = "confirm"
+CONFIRM = "confirm"
 _VOID = "void_sales_order"
 _CORRECT = "update_sales_order"
 
@@ -31,11 +38,21 @@ _CORRECT = "update_sales_order"
 class OrderActivities:
     """One Zoho call each; planning makes none."""
 
-    def __init__(self, shops: Shops, dossier: Dossier, planner: Planner, once: Once) -> None:
+    def __init__(
+        self,
+        shops: Shops,
+        dossier: Dossier,
+        planner: Planner,
+        once: Once,
+        reservations: Reservations,
+        now: Callable[[], datetime],
+    ) -> None:
         self._shops = shops
         self._dossier = dossier
         self._planner = planner
         self._once = once
+        self._reservations = reservations
+        self._now = now
 
     @activity.defn
     async def prepare_order(self, wanted: PrepareInput) -> OrderPlan:
@@ -52,7 +69,9 @@ class OrderActivities:
             return _written(await self._shops[wanted.connection].zoho.create_sales_order(draft, wanted))
 
         try:
-            return await self._once.write(_STEP, wanted, OrderWritten, call, amount=wanted.total)
+            written = await self._once.write(_STEP, wanted, OrderWritten, call, amount=wanted.total)
+            await self._see_reserved(wanted, written.status in CONFIRMED)
+            return written
         except AlreadyExists:
             return OrderWritten(taken=True)
         except Refused:
@@ -73,9 +92,11 @@ class OrderActivities:
         written = _written(await self._shops[wanted.connection].zoho.sales_order(wanted.document_id))
         await self._once.adopt(_STEP, wanted, written, amount=wanted.total)
         if written.status in CONFIRMED:
-            await self._once.adopt_begun(_CONFIRM, wanted, StepDone(), amount=wanted.total)
+            await self._once.adopt_begun(CONFIRM, wanted, StepDone(), amount=wanted.total)
+            await self._see_reserved(wanted, True)
         if written.status == "void":
             await self._once.adopt_begun(_VOID, wanted, StepDone(), amount=wanted.total)
+            await self._reservations.forget(wanted.connection, wanted.payment_id)
         return written
 
     @activity.defn
@@ -86,7 +107,9 @@ class OrderActivities:
             await self._shops[wanted.connection].zoho.confirm_sales_order(wanted.document_id)
             return StepDone()
 
-        return await self._once.write(_CONFIRM, wanted, StepDone, call, amount=wanted.total)
+        done = await self._once.write(CONFIRM, wanted, StepDone, call, amount=wanted.total)
+        await self._see_reserved(wanted, not done.unknown)
+        return done
 
     @activity.defn
     async def update_sales_order(self, wanted: OrderCorrection) -> OrderWritten:
@@ -118,6 +141,11 @@ class OrderActivities:
             return StepDone()
 
         return await self._once.write(_VOID, wanted, StepDone, call, amount=wanted.total)
+
+    async def _see_reserved(self, wanted: OrderInput | DocumentRef, confirmed: bool) -> None:
+        """Zoho's own number holds the goods of a confirmed order: our reservation has done its work."""
+        if wanted.reserved and confirmed:
+            await self._reservations.confirm(wanted.connection, wanted.payment_id, at=self._now())
 
 
 def _written(order: OrderDocument) -> OrderWritten:

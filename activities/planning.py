@@ -9,11 +9,12 @@ from activities.dossier import Dossier
 from activities.memory import Catalogue, Memory
 from activities.shops import Shop, Shops
 from domain.attention import AmendableField, Amendment
+from domain.documents import Part
 from domain.lines import with_quantity
 from domain.mapping import UnknownTimeZone, map_order, mapping_hash
 from domain.orders import OrderDraft, OrderLine
 from domain.payments import PaymentFacts
-from domain.policy import PAID
+from domain.policy import PAID, MappingPolicy
 from domain.problems import Problem, ProblemCode
 from domain.runs import LookUp, LookUpKind, OrderPlan, PrepareInput
 from domain.totals import RoundingRules
@@ -77,7 +78,16 @@ class Planner:
         """Zoho's ids for lines, taxes, contact and addresses."""
         items = await self._items(wanted.connection, draft)
         taxes = {tax.percentage: tax.tax_id for tax in catalogue.taxes or ()}
+        mapping = self._shops[wanted.connection].mapping
+        sold = parts_sold(draft, mapping)
+        parts = await self._memory.items(wanted.connection, sorted(sold))
         lookups, problems = _missing(draft, items, taxes, wanted.asked)
+        for sku in sorted(sold.keys() - parts.keys()):
+            lookup = LookUp(kind=LookUpKind.ITEM, key=sku)
+            if lookup in wanted.asked:
+                problems += (_no_item(sku),)
+            elif lookup not in lookups:
+                lookups += (lookup,)
         if lookups or problems:
             return OrderPlan(lookups=lookups, problems=problems)
         contact_id = await self._book.recall(wanted.connection, draft)
@@ -94,6 +104,8 @@ class Planner:
             ),
             contact_id=contact_id,
             addresses=addresses,
+            sets=tuple(dict.fromkeys(items[line.line_id] for line in draft.lines if line.sku in mapping.bundle_parts)),
+            parts=tuple(Part(item_id=parts[sku], sku=sku, quantity=count) for sku, count in sold.items()),
         )
 
     async def _link(self, connection: str, draft: OrderDraft) -> OrderDraft:
@@ -113,6 +125,15 @@ class Planner:
         by_sku = await self._memory.items(connection, sorted(skus))
         named = ((line.line_id, line.item_id or by_sku.get(line.sku, "")) for line in draft.lines)
         return {line_id: item_id for line_id, item_id in named if item_id}
+
+
+def parts_sold(draft: OrderDraft, mapping: MappingPolicy) -> dict[str, int]:
+    """Pieces by SKU that the order's sets hold; a part that is also sold on a line of its own is not among them."""
+    sold: dict[str, int] = {}
+    for line in draft.lines:
+        for part in mapping.bundle_parts.get(line.sku, ()):
+            sold[part.sku] = sold.get(part.sku, 0) + part.quantity * line.quantity
+    return sold
 
 
 def amended(facts: PaymentFacts, amendments: tuple[Amendment, ...]) -> PaymentFacts:
@@ -153,7 +174,7 @@ def _missing(
         if line.line_id not in items:
             lookup = LookUp(kind=LookUpKind.ITEM, key=line.sku)
             if lookup in asked:
-                problems.append(_no_item(line))
+                problems.append(_no_item(line.sku))
             else:
                 lookups[lookup] = None
         if line.tax_percentage is not None and line.tax_percentage not in taxes:
@@ -165,10 +186,10 @@ def _missing(
     return tuple(lookups), tuple(problems)
 
 
-def _no_item(line: OrderLine) -> Problem:
+def _no_item(sku: str) -> Problem:
     return Problem.of(
         ProblemCode.UNKNOWN_SKU,
-        f"Zoho has no active item with SKU {line.sku!r}, or several",
+        f"Zoho has no active item with SKU {sku!r}, or several",
         "create it there, or correct the SKU on the price or product in Stripe",
     )
 

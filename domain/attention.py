@@ -29,6 +29,8 @@ class AttentionClass(StrEnum):
     ORDER_NUMBER_TAKEN = "order_number_taken"
     CONTACT_NAME_TAKEN = "contact_name_taken"
     BALANCE_LEFT = "balance_left"
+    OVERSOLD = "oversold"
+    SET_IN_STOCK = "set_in_stock"
     RECEIPT_MISSING = "receipt_missing"
     MONEY_CHANGED = "money_changed"
     CHANGED_BY_HAND = "changed_by_hand"
@@ -67,6 +69,8 @@ _BY_TYPE: dict[str, AttentionClass] = {
     "OrderNumberTaken": AttentionClass.ORDER_NUMBER_TAKEN,
     "ContactNameTaken": AttentionClass.CONTACT_NAME_TAKEN,
     "BalanceLeft": AttentionClass.BALANCE_LEFT,
+    "Oversold": AttentionClass.OVERSOLD,
+    "SetInStock": AttentionClass.SET_IN_STOCK,
     "ReceiptMissing": AttentionClass.RECEIPT_MISSING,
     "MoneyChanged": AttentionClass.MONEY_CHANGED,
     "ChangedByHand": AttentionClass.CHANGED_BY_HAND,

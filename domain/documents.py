@@ -53,6 +53,32 @@ class ItemFacts(Fact):
     active: bool = True
 
 
+class ItemStock(Fact):
+    """An item's stock. `left` is what Zoho has left for sale, None where it does not say.
+
+    `tracked` is false where no document moves stock of it; `combined` says that Zoho makes it of other items.
+    """
+
+    item_id: str
+    sku: str = ""
+    tracked: bool = False
+    combined: bool = False
+    left: Decimal | None = None
+
+    @property
+    def moves_stock(self) -> bool:
+        """Whether a document of this item moves stock, its own or that of its parts."""
+        return self.tracked or self.combined
+
+
+class Part(Fact):
+    """Pieces of an item that left the house inside a set."""
+
+    item_id: str
+    sku: str
+    quantity: int
+
+
 class ContactDocument(Fact):
     """A contact. `kind` is `customer` or `vendor`; a vendor never matches as a customer."""
 

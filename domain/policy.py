@@ -42,6 +42,14 @@ class Ship(StrEnum):
     WHEN_PAID = "when_paid"
 
 
+class Oversell(StrEnum):
+    """What becomes of an order that wants more than Zoho has left for sale."""
+
+    GO_ON = "go_on"  # sold all the same; a note on the run says so
+    BACKORDER = "backorder"  # confirmed and marked, and not shipped
+    HOLD = "hold"  # a person decides before the order is written
+
+
 class ShipmentKeys(BaseModel):
     """Stripe metadata keys that a shipment's words are written to; "" leaves one out."""
 
@@ -71,6 +79,8 @@ class PaymentPolicy(BaseModel):
     `foreign_fee`: what becomes of a fee in another currency than the payment's.
     `tell_after`: how long a run that waits lets others join before people are told of all of them; `tell_every`: how
     often at most people are told of one class. `quiet`: classes of which nobody is told, and "paid" for paid orders.
+    `oversell`: what becomes of an order that wants more than is left; `oversell_patience`: how long it waits for
+    payments that may let go of what they reserved before it.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -87,6 +97,8 @@ class PaymentPolicy(BaseModel):
     shipment_keys: ShipmentKeys = ShipmentKeys()
     fee_patience: timedelta = timedelta(minutes=10)
     foreign_fee: ForeignFee = ForeignFee.LEAVE
+    oversell: Oversell = Oversell.GO_ON
+    oversell_patience: timedelta = timedelta(minutes=10)
     tell_after: timedelta = timedelta(seconds=10)
     tell_every: timedelta = timedelta(minutes=15)
     quiet: tuple[str, ...] = ()
@@ -108,6 +120,15 @@ class TaxRounding(StrEnum):
     ITEM_LEVEL = "item_level"
 
 
+class BundlePart(BaseModel):
+    """How many pieces of the item `sku` one set holds."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    sku: str = Field(min_length=1)
+    quantity: int = Field(default=1, gt=0)
+
+
 class MappingPolicy(BaseModel):
     """How Stripe's words become Zoho's. Its hash is pinned by each run.
 
@@ -120,6 +141,8 @@ class MappingPolicy(BaseModel):
     call of the API tells them before the first document, so the shop says them here.
     `delivery_method`: what a shipment says of the way it goes.
     `deposit_account_id`: Zoho account that payments go to (a Stripe clearing account), "" = Undeposited Funds.
+    `bundle_parts`: sets that Zoho knows only as items whose stock it does not track, by SKU, with the parts that an
+    inventory adjustment takes out of stock.
     `partial_capture`: what becomes of a payment that was captured in part.
     `metadata_fields`: Stripe's metadata keys and the order's custom fields (api_name) that they fill.
     `write_back`: further metadata keys that the payment gets, each with its source: `contact_id`, `invoice_id`,
@@ -139,6 +162,7 @@ class MappingPolicy(BaseModel):
     delivery_method: str = Field(default="Standard", min_length=1)
     deposit_account_id: str = ""
     payment_mode: str = "Stripe"
+    bundle_parts: dict[str, tuple[BundlePart, ...]] = Field(default_factory=dict)
     partial_capture: PartialCapture = PartialCapture.HOLD
     metadata_fields: dict[str, str] = Field(default_factory=dict)
     write_back: dict[str, str] = Field(default_factory=dict)

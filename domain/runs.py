@@ -13,7 +13,7 @@ from enum import StrEnum
 from pydantic import AwareDatetime, Field
 
 from domain.attention import Amendment, Answer, Trouble
-from domain.documents import OrderDocumentLine, OwnStep, PackageDocument, ReceiptRecord
+from domain.documents import OrderDocumentLine, OwnStep, PackageDocument, Part, ReceiptRecord
 from domain.money import Money
 from domain.payments import Fact, Fee, PaymentStatus
 from domain.policy import PaymentPolicy
@@ -41,6 +41,7 @@ class UndoKind(StrEnum):
     DELETE_PAYMENT = "delete_payment"
     DELETE_PACKAGE = "delete_package"
     DELETE_SHIPMENT = "delete_shipment"
+    RESTORE_STOCK = "restore_stock"
     CLEAR_METADATA = "clear_metadata"
 
 
@@ -200,7 +201,8 @@ class OrderPlan(Fact):
 
     `item_ids` and `tax_ids` are by position of the order's lines ("" = untaxed). `exchange_rate` is None where the
     order is in the organisation's own currency. `contact_id` and `addresses` are set where the cache knows them.
-    `notify` says that the connection wants people told.
+    `notify` says that the connection wants people told. `sets` are items that the shop sells as sets, and `parts` what
+    all of them together hold.
     """
 
     number: str = ""
@@ -213,6 +215,8 @@ class OrderPlan(Fact):
     contact_id: str = ""
     addresses: AddressPlan | None = None
     notify: bool = False
+    sets: tuple[str, ...] = ()
+    parts: tuple[Part, ...] = ()
     lookups: tuple[LookUp, ...] = ()
     problems: tuple[Problem, ...] = ()
 
@@ -276,7 +280,10 @@ class OrderNumber(PaymentRef):
 
 
 class OrderInput(OrderNumber):
-    """A sales order to write: the draft under `order_ref` with Zoho's ids."""
+    """A sales order to write: the draft under `order_ref` with Zoho's ids.
+
+    `reserved` says that its goods were reserved in our store; `backordered` names what there is too little of.
+    """
 
     order_ref: str
     total: Money
@@ -285,14 +292,21 @@ class OrderInput(OrderNumber):
     item_ids: tuple[str, ...]
     tax_ids: tuple[str, ...]
     exchange_rate: Decimal | None = None
+    reserved: bool = False
+    backordered: tuple[str, ...] = ()
     after: int = 0
 
 
 class DocumentRef(PaymentRef):
-    """A document of a payment, by Zoho's id."""
+    """A document of a payment, by Zoho's id. `deleted` are payments that should be gone from it.
+
+    `reserved` says that its goods were reserved in our store, which has to hear when the order is confirmed.
+    """
 
     document_id: str
     total: Money
+    deleted: tuple[str, ...] = ()
+    reserved: bool = False
     after: int = 0
 
 

@@ -11,10 +11,12 @@ from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_
 
 with workflow.unsafe.imports_passed_through():
     from activities.messages import MessageActivities
+    from activities.stock import StockActivities
     from activities.stripe import StripeActivities
     from domain.attention import Action, Answer, Trouble
     from domain.changes import may_change
     from domain.money import Money
+    from domain.policy import Oversell
     from domain.runs import AnswerRecord, PaymentInput, PaymentRef, Stage
     from workflows import contract
     from workflows.attention import Desk, closes, details, trouble_of
@@ -22,14 +24,14 @@ with workflow.unsafe.imports_passed_through():
     from workflows.compensation import TakeBack, UndoStack
     from workflows.telling import Bell
 
-_DOCUMENTS = ("order", "invoice", "payment", "package", "shipment")
+_DOCUMENTS = ("order", "invoice", "payment", "package", "shipment", "adjustment")
 
 
 class Attended:
     """A run with a desk where answers arrive, an undo stack, and a face in the Temporal UI."""
 
     # The order is complete without these steps.
-    _skippable: tuple[str, ...] = ("write_back", "ship", "fee")
+    _skippable: tuple[str, ...] = ("stock", "adjust", "write_back", "ship", "fee")
 
     def __init__(self, start: PaymentInput) -> None:
         self._start = start
@@ -169,6 +171,7 @@ class Attended:
             ]
         )
         try:
+            await self._let_go()
             await self._bell.note(trouble)
             await workflow.wait_condition(workflow.all_handlers_finished)
         except (ActivityError, asyncio.CancelledError) as cancelled:
@@ -207,7 +210,13 @@ class Attended:
         number = contract.business_ids(ref.payment_id)[1]
         assert self._total is not None  # the round was read together with the amount
         await TakeBack(self._calls, ref, number, self._total).run(self._undo)
+        await self._let_go()
         return f"taken back: {undone}; Stripe still holds {self._total or 'the money'}"
+
+    async def _let_go(self) -> None:
+        """While nobody goes on with this payment, others may have the pieces that it reserved and did not order."""
+        if self._start.policy.oversell is not Oversell.GO_ON:
+            await self._calls.write(StockActivities.release_stock, self._ref, "Let go of pieces that are not ordered")
 
     async def _round(self) -> PaymentRef:
         """The payment in its round of now: after an abort of a parked run nobody has asked yet."""

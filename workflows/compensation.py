@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import NoReturn
 
 from temporalio import workflow
@@ -26,6 +27,7 @@ with workflow.unsafe.imports_passed_through():
         UndoKind,
         WriteBackInput,
     )
+    from workflows.adjusting import restore_stock
     from workflows.calls import Calls
     from workflows.unshipping import Unshipping
 
@@ -76,6 +78,8 @@ class TakeBack:
             await self._clear_metadata()
         elif kind is UndoKind.VOID_SALES_ORDER:
             await self._void_order()
+        elif kind is UndoKind.RESTORE_STOCK:
+            await restore_stock(self._calls, self._document(""))
         elif order := await self._find_order():
             await self._undo_at_order(kind, order)
 
@@ -121,8 +125,8 @@ class TakeBack:
                     ReceiptActivities.delete_payment, wanted, f"Take the payment on {invoice.number} back"
                 ),
                 self._document(payment_id),
-                lambda after: not after.payment_ids,
-                target,
+                partial(_is_gone, payment_id),
+                target.model_copy(update={"deleted": (payment_id,)}),
             )
 
     async def _void_invoice(self, invoice: InvoiceWritten) -> None:
@@ -191,11 +195,16 @@ class TakeBack:
         return DocumentRef(**dict(self._ref), document_id=document_id, total=self._total)
 
 
+def _is_gone(payment_id: str, after: InvoiceWritten) -> bool:
+    return payment_id not in after.payment_ids
+
+
 def _stands(kind: UndoKind, number: str, error: BaseException) -> NoReturn:
     what = {
         UndoKind.CLEAR_METADATA: "the order's id in Stripe's metadata",
         UndoKind.DELETE_SHIPMENT: "the shipment, and the stock it moved,",
         UndoKind.DELETE_PACKAGE: "the package",
+        UndoKind.RESTORE_STOCK: "the adjustment of stock",
         UndoKind.DELETE_PAYMENT: "the payment recorded in Zoho",
         UndoKind.VOID_INVOICE: "the invoice, and the stock it moved,",
         UndoKind.VOID_SALES_ORDER: "the sales order",

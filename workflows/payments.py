@@ -13,11 +13,12 @@ with workflow.unsafe.imports_passed_through():
     from activities.orders import OrderActivities
     from activities.starts import StartActivities
     from activities.stripe import StripeActivities
+    from domain.adjustments import AdjustInput
     from domain.changes import is_news, may_tell_fee
     from domain.fees import bookable
     from domain.money import Money
     from domain.payments import Fee, PaymentStatus
-    from domain.policy import ORDER_ID_KEY, ORDER_NUMBER_KEY, Ship
+    from domain.policy import ORDER_ID_KEY, ORDER_NUMBER_KEY, Oversell, Ship
     from domain.runs import (
         FetchedPayment,
         InvoiceWritten,
@@ -40,11 +41,13 @@ with workflow.unsafe.imports_passed_through():
     )
     from domain.shipping import ShipmentWritten, shipment_metadata
     from workflows import contract
+    from workflows.adjusting import adjust_stock
     from workflows.attended import Attended
     from workflows.contacts import settle_addresses, settle_contact
     from workflows.fees import book_fee
     from workflows.sales import Sale
     from workflows.shipping import Shipping
+    from workflows.stock import Stock
 
 _LOOK_UPS = {
     LookUpKind.ORGANIZATION: CatalogueActivities.describe_organization,
@@ -76,11 +79,11 @@ class PaymentWorkflow(Attended):
             paid = await self._wait_until_paid()
             plan = await self._plan_order(paid)
             contact_id = await self._settle_contact(plan)
-            wanted = await self._address_order(plan, contact_id)
+            wanted = await self._reserve(await self._address_order(plan, contact_id))
             sale = Sale(self._calls, wanted, self._undo, self._reach)
             order = await sale.order()
             invoice = await sale.invoice(order)
-            self._check_stock(invoice)
+            await self._settle_stock(plan, wanted, order, invoice)
             receipt = await sale.record_payment(invoice, self._charges())
             shipment = await self._ship(wanted, order)
             await self._write_back(wanted, order, receipt, shipment)
@@ -182,15 +185,44 @@ class PaymentWorkflow(Attended):
             exchange_rate=plan.exchange_rate,
         )
 
-    def _check_stock(self, invoice: InvoiceWritten) -> None:
-        """The documents move the stock: an adjustment on top would count twice. What they drove below zero is said."""
+    async def _reserve(self, wanted: OrderInput) -> OrderInput:
+        """The order's goods, where the policy does not sell beyond stock; there is nothing to undo yet."""
+        self._step = "stock"
+        if self._start.policy.oversell is Oversell.GO_ON:
+            return wanted
+        reserved = await Stock(self._calls, wanted).reserve(beyond=self._step in self._start.carried.skipped)
+        if reserved.backordered:
+            self._note(f"backordered: {', '.join(reserved.backordered)}")
+        self._step = "order"
+        return reserved
+
+    async def _settle_stock(
+        self, plan: OrderPlan, wanted: OrderInput, order: OrderWritten, invoice: InvoiceWritten
+    ) -> None:
+        """The documents move the stock, and an adjustment only what they do not: the parts of sets."""
         if invoice.short_items:
             self._note(f"sold beyond stock: {', '.join(invoice.short_items)}")
+        if not plan.parts:
+            return
+        self._step = "adjust"
+        if self._step in self._start.carried.skipped:
+            self._note("no part of a set was taken out of stock: left out")
+            return
+        self._undo.register(UndoKind.RESTORE_STOCK)
+        parts = AdjustInput(**dict(self._ref), order_ref=wanted.order_ref, sets=plan.sets, parts=plan.parts)
+        made = await adjust_stock(self._calls, parts, look_first=bool(order.invoices))
+        self._found["adjustment"] = made.adjustment_id
+        waits = f", which waits in Zoho as {made.status}" if made.status not in ("", "adjusted") else ""
+        self._note(f"parts of sets taken out of stock by an adjustment{waits}")
+        self._step = "receipt"
 
     async def _ship(self, wanted: OrderInput, order: OrderWritten) -> ShipmentWritten | None:
         """Package and shipment where the policy wants them, or where the organisation made them by itself."""
         self._step = "ship"
         if self._start.policy.ship is Ship.NEVER and not any(package.shipment for package in order.packages):
+            return None
+        if wanted.backordered and not any(package.shipment for package in order.packages):
+            self._note("not shipped: backordered; ship it in Zoho once there is stock")
             return None
         if self._step in self._start.carried.skipped or not order.goods:
             self._note("not shipped: " + ("left out" if order.goods else "nothing in it is goods"))

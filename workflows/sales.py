@@ -252,7 +252,9 @@ class Sale:
         return receipt
 
     def _document(self, document_id: str) -> DocumentRef:
-        return DocumentRef(**dict(self._ref), document_id=document_id, total=self._wanted.total)
+        return DocumentRef(
+            **dict(self._ref), document_id=document_id, total=self._wanted.total, reserved=self._wanted.reserved
+        )
 
 
 def _said(total: Money | None) -> str:

@@ -20,6 +20,7 @@ from temporalio.common import (
 )
 from temporalio.worker import Worker
 
+from domain.adjustments import AdjustInput, AdjustmentsFound, AdjustmentsLook, AdjustmentWritten, SetsFound
 from domain.corrections import ChangeInput, ChangePlan, CustomerPayments, OrderCorrection, PersonInput, PersonSeen
 from domain.documents import OrderDocumentLine, ReceiptRecord, Share
 from domain.money import Money
@@ -61,6 +62,7 @@ from domain.runs import (
     WriteBackInput,
 )
 from domain.shipping import PackageInput, PackagesFound, PackagesLook, PackageWritten, ShipmentInput, ShipmentWritten
+from domain.stock import StockAnswer, StockInput
 from workflows import contract
 from workflows.workers import WORKFLOWS
 
@@ -123,6 +125,13 @@ ANSWERS: dict[str, Any] = {
     "delete_shipment": StepDone(),
     "void_invoice": StepDone(),
     "delete_payment": StepDone(),
+    "reserve_stock": StockAnswer(),
+    "sell_beyond_stock": StockAnswer(beyond=True),
+    "release_stock": None,
+    "check_sets": SetsFound(),
+    "adjust_stock": AdjustmentWritten(adjustment_id="ad-1", status="adjusted"),
+    "find_adjustments": AdjustmentsFound(),
+    "restore_stock": StepDone(),
     "claim_contact": ContactClaim(mine=True),
     "release_contact": None,
     "find_contact": ContactWritten(),
@@ -265,6 +274,13 @@ def activities(script: Script) -> list[Callable[..., Any]]:
         "find_packages": (PackagesLook, PackagesFound),
         "delete_package": (DocumentRef, StepDone),
         "delete_shipment": (DocumentRef, StepDone),
+        "reserve_stock": (StockInput, StockAnswer),
+        "sell_beyond_stock": (StockInput, StockAnswer),
+        "release_stock": (PaymentRef, None),
+        "check_sets": (AdjustInput, SetsFound),
+        "adjust_stock": (AdjustInput, AdjustmentWritten),
+        "find_adjustments": (AdjustmentsLook, AdjustmentsFound),
+        "restore_stock": (DocumentRef, StepDone),
     }
     return [fake(name, takes, gives) for name, (takes, gives) in shapes.items()]
 

@@ -6,9 +6,10 @@ from typing import Any
 
 from temporalio.exceptions import ApplicationError
 
-from domain.documents import OwnStep
+from domain.adjustments import AdjustmentWritten
+from domain.documents import OwnStep, Part
 from domain.payments import PaymentStatus
-from domain.policy import Ship
+from domain.policy import Oversell, Ship
 from domain.problems import Problem, ProblemCode
 from domain.runs import (
     AddressPlan,
@@ -22,6 +23,7 @@ from domain.runs import (
     ReceiptWritten,
     StepDone,
 )
+from domain.stock import StockAnswer, Verdict
 from tests.workflows.fakes import ANSWERS, FEE, GOODS, QUICK, TOTAL, known_plan
 from tests.workflows.test_changes import PLAN, STANDS, UNCHARGED
 
@@ -48,6 +50,11 @@ GONE = ApplicationError(
 
 def _known(wanted: Any) -> OrderPlan:
     return known_plan(wanted.payment_id)
+
+
+def _set(wanted: Any) -> OrderPlan:
+    parts = (Part(item_id="i-2", sku="MUG", quantity=2),)
+    return known_plan(wanted.payment_id, sets=("i-1",), parts=parts)
 
 
 def _stranger(wanted: Any) -> OrderPlan:
@@ -84,13 +91,24 @@ STORIES: dict[str, dict[str, Any]] = {
         "find_invoice": PAID,
         "find_payment": ReceiptWritten(zoho_payment_id="pay-1", balance=TOTAL.zero()),
     },
+    "payment-oversold": {
+        "prepare_order": _known,
+        "reserve_stock": StockAnswer(verdict=Verdict.TOO_LITTLE, short=("MUG (1 wanted, 0 left)",)),
+    },
+    "payment-set": {
+        "prepare_order": _set,
+        "adjust_stock": [AdjustmentWritten(unknown=True, asked=1), ANSWERS["adjust_stock"]],
+    },
     "payment-resumed": {
         "prepare_order": _known,
         "write_back": [ApplicationError("no right", type="NotAllowed", non_retryable=True), StepDone()],
     },
 }
 # The stories of shops that decided something.
-POLICIES = {"payment-shipped": QUICK.model_copy(update={"ship": Ship.WHEN_PAID})}
+POLICIES = {
+    "payment-shipped": QUICK.model_copy(update={"ship": Ship.WHEN_PAID}),
+    "payment-oversold": QUICK.model_copy(update={"oversell": Oversell.HOLD}),
+}
 # Changes of a payment that has closed.
 CHANGES: dict[str, dict[str, Any]] = {
     "change-fee": {"plan_change": PLAN, "read_receipt": UNCHARGED},
@@ -102,6 +120,7 @@ CHANGES: dict[str, dict[str, Any]] = {
 }
 # The stories that park, and what a person then answers.
 PARKING: dict[str, Any] = {
+    "payment-oversold": {"action": "skip", "reason": "comes in tomorrow"},
     "payment-unknown-sku": {"action": "abort", "reason": "no such thing"},
     "payment-resumed": "retry",
 }

@@ -213,7 +213,7 @@ class Lane:
         return wrong, status
 
     async def _ledgers(self) -> tuple[Any, Any]:
-        stripe = await self.shop.stripe(only=",".join(_PAYMENTS))
+        stripe = await self.shop.stripe(only=",".join(("balance_transactions", *_PAYMENTS)))
         return stripe, await self.shop.books(only=",".join(("contacts", "items", "packages", *_DOCUMENTS)))
 
     async def _steps(self, *, keep: bool = True) -> tuple[str, ...]:
@@ -253,7 +253,8 @@ def _of(zoho: Any, kind: str, payment: str) -> list[Any]:
 
 def _without(stripe: Any, back: set[str]) -> Any:
     """Stripe's ledger without the payments that were taken back: nothing may trace to them."""
-    return {kind: [row for row in stripe[kind] if not back & set(_names(row))] for kind in _PAYMENTS}
+    kept = {kind: [row for row in stripe[kind] if not back & set(_names(row))] for kind in _PAYMENTS}
+    return {**stripe, **kept}
 
 
 def _plain(value: Any) -> Any:

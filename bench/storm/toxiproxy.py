@@ -10,6 +10,7 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from cli.ports import quiet_port
 HOST = "127.0.0.1"
 VERSION = "2.5.0"
 _WITHIN = 20.0  # seconds to come up
+_TRIES = 20  # to take a toxic away; each may take some seconds
 _PROGRAM = GoProgram(
     module=DEPLOY / "toxiproxy",
     command="github.com/Shopify/toxiproxy/v2/cmd/server",
@@ -110,11 +112,11 @@ class Toxiproxy:
         body = {"name": name, "type": toxic.kind, "stream": toxic.stream, "toxicity": toxic.share}
         await self._post(f"/proxies/{toxic.link}/toxics", {**body, "attributes": dict(toxic.attributes)})
         await asyncio.sleep(toxic.seconds)
-        (await self._http.delete(f"{self._url}/proxies/{toxic.link}/toxics/{name}")).raise_for_status()
+        await self._surely("DELETE", f"/proxies/{toxic.link}/toxics/{name}")
 
     async def calm(self) -> None:
         """No toxic any more, every proxy up."""
-        await self._post("/reset", {})
+        await self._surely("POST", "/reset")
 
     async def _absent(self, toxic: Toxic) -> None:
         self._down[toxic.link] += 1
@@ -123,6 +125,15 @@ class Toxiproxy:
         self._down[toxic.link] -= 1
         if not self._down[toxic.link]:
             await self._post(f"/proxies/{toxic.link}", {"enabled": True})
+
+    async def _surely(self, method: str, path: str) -> None:
+        """Asks until it is done, or was done already: it answers 503 while a connection is held up in a toxic."""
+        for _ in range(_TRIES):
+            answer = await self._http.request(method, f"{self._url}{path}")
+            if answer.is_success or answer.status_code == HTTPStatus.NOT_FOUND:
+                return
+            await asyncio.sleep(0.2)
+        raise CannotStart(f"Toxiproxy did not do {method} {path}: {answer.status_code} {answer.text}")
 
     async def _post(self, path: str, body: Mapping[str, Any]) -> None:
         answer = await self._http.post(f"{self._url}{path}", json=body)

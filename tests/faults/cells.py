@@ -66,7 +66,7 @@ class Cell:
     @property
     def may_end_back(self) -> bool:
         """Whether it is no violation that everything was taken back."""
-        return self.kind.ends != "paid" or any(fault.back for _, fault in self.faults)
+        return self.kind.aborted or any(fault.back for _, fault in self.faults)
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ class Lane:
             await self.close(payment, "retry", _SELDOM)
         calls = calls_since(self.shop, begun)
         wrong, status = await self.judged(payment, None)
-        assert (wrong, status in _BACK) == ([], self.kind.ends != "paid"), (self.kind.name, wrong, status)
+        assert (wrong, status in _BACK) == ([], self.kind.aborted), (self.kind.name, wrong, status)
         return Story(calls, _books(*await self._ledgers(), payment), await self._steps())
 
     @asynccontextmanager
@@ -145,7 +145,7 @@ class Lane:
             self.broken = True
             return [f"I8 {payment}: not closed within {CLOSES_WITHIN:.0f} s"]
         wrong, status = await self.judged(payment, story, trail=cell.keeps_trail)
-        if (status in _BACK and not cell.may_end_back) or (status not in _BACK and self.kind.ends != "paid"):
+        if (status in _BACK and not cell.may_end_back) or (status not in _BACK and self.kind.aborted):
             wrong.append(f"the run ended as {status.name.lower()}")
         if status not in (*_BACK, WorkflowExecutionStatus.COMPLETED):
             wrong.append(f"I5 {payment}: its run is {status.name.lower()}")
@@ -208,7 +208,7 @@ class Lane:
         steps = await self._steps(keep=False)
         if status in _BACK:
             wrong += _left(stripe, zoho, payment, steps if trail else None)
-        elif story is not None and self.kind.ends == "paid":
+        elif story is not None and not self.kind.aborted:
             wrong += _different(story, _books(stripe, zoho, payment), steps if trail else None)
         return wrong, status
 

@@ -55,7 +55,7 @@ def _changes(kind: Kind, call: Call) -> str:
 
 
 def _aborts(kind: Kind, call: Call) -> str:
-    return "" if kind.ends == "paid" else "all of it is being taken back already"
+    return "" if not kind.aborted else "all of it is being taken back already"
 
 
 def _lapses(kind: Kind, call: Call) -> str:

@@ -9,7 +9,8 @@ from activities.effects import Once
 from activities.memory import Memory
 from activities.shops import Shops
 from domain.adjustments import AdjustInput, AdjustmentsFound, AdjustmentsLook, AdjustmentWritten, SetsFound
-from domain.runs import DocumentRef, StepDone
+from domain.runs import StepDone
+from domain.sales import DocumentRef
 
 _STEP = "adjust_stock"
 _RESTORE = "restore_stock"

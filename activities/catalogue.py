@@ -6,7 +6,7 @@ from temporalio import activity
 
 from activities.memory import Memory
 from activities.shops import Shops
-from domain.runs import LookUpInput
+from domain.plans import LookUpInput
 
 
 class CatalogueActivities:

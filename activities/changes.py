@@ -18,7 +18,8 @@ from activities.starts import PaymentStarter
 from domain.corrections import ChangePlan, PersonInput, PersonSeen
 from domain.payments import PaymentFacts, PaymentStatus
 from domain.renewal import differs, renewed
-from domain.runs import InvoiceWritten, OrderInput, OrderWritten, PaymentRef, ReceiptWritten, StepDone
+from domain.runs import PaymentRef, StepDone
+from domain.sales import InvoiceWritten, OrderInput, OrderWritten, ReceiptWritten
 
 if TYPE_CHECKING:
     from clients.store import Effects

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from domain.contacts import address_fingerprint
 from domain.documents import ContactDocument
 from domain.orders import OrderDraft
+from domain.payers import AddressPlan, AddressUse
 from domain.payments import Address
-from domain.runs import AddressPlan, AddressUse
 
 if TYPE_CHECKING:
     from clients.keys import KeyRing

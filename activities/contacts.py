@@ -14,7 +14,7 @@ from clients.errors import AlreadyExists
 from domain.contacts import address_fingerprint, display_name, free_name, payer_among
 from domain.documents import ContactDocument
 from domain.orders import OrderDraft
-from domain.runs import (
+from domain.payers import (
     AddressInput,
     AddressPlan,
     AddressPlanInput,
@@ -23,8 +23,8 @@ from domain.runs import (
     ContactClaim,
     ContactInput,
     ContactWritten,
-    PaymentRef,
 )
+from domain.runs import PaymentRef
 
 
 class ContactActivities:

@@ -12,7 +12,8 @@ from clients.errors import Refused
 from domain.mapping import map_order
 from domain.orders import OrderDraft
 from domain.payments import Fact, Fee, PaymentFacts
-from domain.runs import OrderInput, PaymentRef
+from domain.runs import PaymentRef
+from domain.sales import OrderInput
 from domain.totals import RoundingRules
 
 if TYPE_CHECKING:

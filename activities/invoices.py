@@ -9,7 +9,8 @@ from activities.effects import Once
 from activities.receipts import DELETE
 from activities.shops import Shops
 from domain.documents import InvoiceDocument
-from domain.runs import DocumentRef, InvoiceInput, InvoiceWritten, StepDone
+from domain.runs import StepDone
+from domain.sales import DocumentRef, InvoiceInput, InvoiceWritten
 
 _STEP = "invoice"
 _SENT = "invoice_sent"

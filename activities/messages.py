@@ -12,7 +12,8 @@ from activities.effects import TAKEN_BACK, Once
 from activities.shops import Shops
 from clients.errors import TryLater
 from domain.cards import mask_cards
-from domain.runs import AnswerRecord, AttentionNotice, NotifyInput, PaymentRef, StepDone, Told
+from domain.notices import AnswerRecord, AttentionNotice, NotifyInput, Told
+from domain.runs import PaymentRef, StepDone
 
 if TYPE_CHECKING:
     from clients.store import Notices, Turn

@@ -15,16 +15,9 @@ from activities.shops import Shops
 from clients.errors import AlreadyExists, Refused
 from domain.corrections import OrderCorrection
 from domain.documents import CONFIRMED, OrderDocument
-from domain.runs import (
-    DocumentRef,
-    InvoiceWritten,
-    OrderInput,
-    OrderNumber,
-    OrderPlan,
-    OrderWritten,
-    PrepareInput,
-    StepDone,
-)
+from domain.plans import OrderPlan, PrepareInput
+from domain.runs import StepDone
+from domain.sales import DocumentRef, InvoiceWritten, OrderInput, OrderNumber, OrderWritten
 
 if TYPE_CHECKING:
     from clients.store import Reservations

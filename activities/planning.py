@@ -14,9 +14,9 @@ from domain.lines import with_quantity
 from domain.mapping import UnknownTimeZone, map_order, mapping_hash
 from domain.orders import OrderDraft, OrderLine
 from domain.payments import PaymentFacts
+from domain.plans import LookUp, LookUpKind, OrderPlan, PrepareInput
 from domain.policy import PAID, MappingPolicy
 from domain.problems import Problem, ProblemCode
-from domain.runs import LookUp, LookUpKind, OrderPlan, PrepareInput
 from domain.totals import RoundingRules
 from domain.validation import check_facts, check_origin, validate_order
 

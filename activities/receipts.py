@@ -9,7 +9,8 @@ from activities.effects import Once
 from activities.shops import Shops
 from domain.documents import ReceiptRecord
 from domain.receipts import FeeInput, ReceiptFound, ReceiptQuery
-from domain.runs import DocumentRef, PaymentRef, ReceiptInput, ReceiptWritten, StepDone
+from domain.runs import PaymentRef, StepDone
+from domain.sales import DocumentRef, ReceiptInput, ReceiptWritten
 
 _STEP = "customer_payment"
 _FEE = "fee"

@@ -7,7 +7,8 @@ from temporalio import activity
 from activities.dossier import Dossier
 from activities.effects import Once
 from activities.shops import Shops
-from domain.runs import DocumentRef, StepDone
+from domain.runs import StepDone
+from domain.sales import DocumentRef
 from domain.shipping import PackageInput, PackagesFound, PackagesLook, PackageWritten, ShipmentInput, ShipmentWritten
 
 _PACKAGE = "package"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from domain.money import Money
 from domain.payments import Fact, Fee
-from domain.runs import OrderInput, PaymentEvent, PaymentInput, PaymentRef
+from domain.runs import PaymentEvent, PaymentInput, PaymentRef
+from domain.sales import OrderInput
 
 
 class CustomerPayments(Fact):

@@ -8,7 +8,8 @@ from temporalio.exceptions import ApplicationError
 with workflow.unsafe.imports_passed_through():
     from activities.adjustments import AdjustmentActivities
     from domain.adjustments import AdjustInput, AdjustmentsLook, AdjustmentWritten
-    from domain.runs import DocumentRef, PaymentRef, StepDone
+    from domain.runs import PaymentRef, StepDone
+    from domain.sales import DocumentRef
     from workflows.calls import Calls
 
 

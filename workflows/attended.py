@@ -16,8 +16,9 @@ with workflow.unsafe.imports_passed_through():
     from domain.attention import Action, Answer, Trouble
     from domain.changes import may_change
     from domain.money import Money
+    from domain.notices import AnswerRecord
     from domain.policy import Oversell
-    from domain.runs import AnswerRecord, PaymentInput, PaymentRef, Stage
+    from domain.runs import PaymentInput, PaymentRef, Stage
     from workflows import contract
     from workflows.attention import Desk, closes, details, trouble_of
     from workflows.calls import Calls

@@ -11,7 +11,9 @@ with workflow.unsafe.imports_passed_through():
     from activities.changes import ChangeActivities
     from domain.corrections import ChangeInput, ChangePlan, ChangeResult, PersonInput
     from domain.fees import bookable
-    from domain.runs import OrderInput, OrderPlan, ReceiptWritten, Stage, StepDone
+    from domain.plans import OrderPlan
+    from domain.runs import Stage, StepDone
+    from domain.sales import OrderInput, ReceiptWritten
     from workflows import contract
     from workflows.attended import Attended
     from workflows.contacts import settle_addresses

@@ -17,16 +17,8 @@ with workflow.unsafe.imports_passed_through():
     from activities.stripe import StripeActivities
     from domain.money import Money
     from domain.policy import ORDER_ID_KEY, ORDER_NUMBER_KEY
-    from domain.runs import (
-        DocumentRef,
-        InvoiceWritten,
-        OrderNumber,
-        OrderWritten,
-        PaymentRef,
-        StepDone,
-        UndoKind,
-        WriteBackInput,
-    )
+    from domain.runs import PaymentRef, StepDone, UndoKind, WriteBackInput
+    from domain.sales import DocumentRef, InvoiceWritten, OrderNumber, OrderWritten
     from workflows.adjusting import restore_stock
     from workflows.calls import Calls
     from workflows.unshipping import Unshipping

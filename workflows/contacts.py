@@ -7,7 +7,7 @@ from temporalio.exceptions import ApplicationError
 
 with workflow.unsafe.imports_passed_through():
     from activities.contacts import ContactActivities
-    from domain.runs import (
+    from domain.payers import (
         AddressInput,
         AddressPlan,
         AddressPlanInput,
@@ -15,9 +15,9 @@ with workflow.unsafe.imports_passed_through():
         AddressWritten,
         ContactInput,
         ContactWritten,
-        OrderPlan,
-        PaymentRef,
     )
+    from domain.plans import OrderPlan
+    from domain.runs import PaymentRef
     from workflows.calls import Calls
 
 # Name · Name (e-mail) · Name (e-mail) EUR: see domain.contacts.

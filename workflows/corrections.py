@@ -9,7 +9,8 @@ with workflow.unsafe.imports_passed_through():
     from activities.changes import ChangeActivities
     from activities.orders import OrderActivities
     from domain.corrections import OrderCorrection, PersonInput
-    from domain.runs import DocumentRef, OrderInput, OrderWritten, PaymentRef, StepDone
+    from domain.runs import PaymentRef, StepDone
+    from domain.sales import DocumentRef, OrderInput, OrderWritten
     from workflows.calls import Calls
 
 

@@ -10,7 +10,8 @@ with workflow.unsafe.imports_passed_through():
     from domain.documents import ReceiptRecord
     from domain.money import Money
     from domain.receipts import FeeInput, ReceiptQuery
-    from domain.runs import PaymentRef, ReceiptWritten, StepDone
+    from domain.runs import PaymentRef, StepDone
+    from domain.sales import ReceiptWritten
     from workflows.calls import Calls
 
 

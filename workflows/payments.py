@@ -17,28 +17,21 @@ with workflow.unsafe.imports_passed_through():
     from domain.changes import is_news, may_tell_fee
     from domain.fees import bookable
     from domain.money import Money
+    from domain.notices import NotifyInput
     from domain.payments import Fee, PaymentStatus
+    from domain.plans import LookUp, LookUpInput, LookUpKind, OrderPlan, PrepareInput
     from domain.policy import ORDER_ID_KEY, ORDER_NUMBER_KEY, Oversell, Ship
     from domain.runs import (
         FetchedPayment,
-        InvoiceWritten,
-        LookUp,
-        LookUpInput,
-        LookUpKind,
-        NotifyInput,
-        OrderInput,
-        OrderPlan,
-        OrderWritten,
         PaymentEvent,
         PaymentInput,
         PaymentResult,
-        PrepareInput,
-        ReceiptWritten,
         Stage,
         StartPaymentInput,
         UndoKind,
         WriteBackInput,
     )
+    from domain.sales import InvoiceWritten, OrderInput, OrderWritten, ReceiptWritten
     from domain.shipping import ShipmentWritten, shipment_metadata
     from workflows import contract
     from workflows.adjusting import adjust_stock

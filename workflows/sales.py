@@ -14,18 +14,15 @@ with workflow.unsafe.imports_passed_through():
     from activities.receipts import ReceiptActivities
     from domain.documents import CONFIRMED, OwnStep
     from domain.money import Money
-    from domain.runs import (
+    from domain.runs import PaymentRef, Stage, StepDone, UndoKind
+    from domain.sales import (
         DocumentRef,
         InvoiceInput,
         InvoiceWritten,
         OrderInput,
         OrderWritten,
-        PaymentRef,
         ReceiptInput,
         ReceiptWritten,
-        Stage,
-        StepDone,
-        UndoKind,
     )
     from workflows.calls import Calls
     from workflows.compensation import TakeBack, UndoStack

@@ -8,7 +8,8 @@ with workflow.unsafe.imports_passed_through():
     from activities.shipping import ShippingActivities
     from domain.documents import PackageDocument
     from domain.numbers import shipment_number
-    from domain.runs import OrderInput, OrderWritten, PaymentRef, UndoKind
+    from domain.runs import PaymentRef, UndoKind
+    from domain.sales import OrderInput, OrderWritten
     from domain.shipping import (
         PackageInput,
         PackagesFound,

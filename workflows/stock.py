@@ -10,7 +10,8 @@ with workflow.unsafe.imports_passed_through():
     from activities.stock import StockActivities
     from domain.documents import CONFIRMED
     from domain.policy import Oversell
-    from domain.runs import OrderInput, OrderNumber, PaymentRef
+    from domain.runs import PaymentRef
+    from domain.sales import OrderInput, OrderNumber
     from domain.stock import StockAnswer, StockInput, Verdict
     from workflows.calls import Calls
 

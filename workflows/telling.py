@@ -9,8 +9,9 @@ from temporalio import workflow
 with workflow.unsafe.imports_passed_through():
     from activities.messages import MessageActivities
     from domain.attention import Trouble
+    from domain.notices import AttentionNotice
     from domain.policy import PaymentPolicy
-    from domain.runs import AttentionNotice, PaymentRef
+    from domain.runs import PaymentRef
     from workflows.calls import Calls
 
 

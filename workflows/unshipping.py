@@ -10,7 +10,8 @@ from temporalio.exceptions import ApplicationError
 with workflow.unsafe.imports_passed_through():
     from activities.shipping import ShippingActivities
     from domain.documents import PackageDocument
-    from domain.runs import DocumentRef, StepDone
+    from domain.runs import StepDone
+    from domain.sales import DocumentRef
     from domain.shipping import PackagesLook
     from workflows.calls import Calls
 

@@ -51,7 +51,7 @@ from domain.money import Money
 from domain.orders import OrderDraft
 from domain.payments import Address
 from domain.policy import MappingPolicy
-from domain.runs import InvoiceInput, OrderInput, ReceiptInput
+from domain.sales import InvoiceInput, OrderInput, ReceiptInput
 from domain.shipping import PackageInput, ShipmentInput
 
 

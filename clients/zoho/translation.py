@@ -53,7 +53,7 @@ from domain.documents import (
 from domain.money import Money
 from domain.orders import OrderDraft, OrderLine
 from domain.payments import Address
-from domain.runs import InvoiceInput, OrderInput
+from domain.sales import InvoiceInput, OrderInput
 
 _ADJUSTED = "Rounding"
 

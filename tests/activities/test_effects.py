@@ -16,7 +16,7 @@ from clients.errors import AlreadyExists, ClientError, OutcomeUnknown, RateLimit
 from clients.keys import KeyRing
 from clients.store import Store
 from domain.money import Money
-from domain.runs import DocumentRef, InvoiceWritten
+from domain.sales import DocumentRef, InvoiceWritten
 
 REF = DocumentRef(connection="shop", payment_id="pi_1", document_id="so-1", total=Money.of(100, "EUR"))
 MADE = InvoiceWritten(invoice_id="in-1", status="draft")

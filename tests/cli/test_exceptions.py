@@ -24,8 +24,9 @@ from cli.reach import open_store
 from cli.temporal_server import TemporalServer
 from clients.settings import Settings
 from domain.payments import PaymentStatus
+from domain.plans import OrderPlan
 from domain.problems import Problem, ProblemCode
-from domain.runs import FetchedPayment, OrderPlan
+from domain.runs import FetchedPayment
 from tests.cli.conftest import ROOT, Ended, execute, until
 from tests.workflows.fakes import QUICK, TOTAL, Script, Stage, known_plan, on_stage
 from tests.workflows.test_payments import until_parked

@@ -5,7 +5,8 @@ from __future__ import annotations
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
-    from domain.runs import OrderWritten, PaymentInput, PaymentResult
+    from domain.runs import PaymentInput, PaymentResult
+    from domain.sales import OrderWritten
     from workflows import contract
     from workflows.contacts import settle_contact
     from workflows.payments import PaymentWorkflow

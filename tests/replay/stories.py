@@ -8,21 +8,13 @@ from temporalio.exceptions import ApplicationError
 
 from domain.adjustments import AdjustmentWritten
 from domain.documents import OwnStep, Part
+from domain.payers import AddressPlan, AddressUse
 from domain.payments import PaymentStatus
+from domain.plans import LookUp, LookUpKind, OrderPlan
 from domain.policy import Oversell, Ship
 from domain.problems import Problem, ProblemCode
-from domain.runs import (
-    AddressPlan,
-    AddressUse,
-    FetchedPayment,
-    InvoiceWritten,
-    LookUp,
-    LookUpKind,
-    OrderPlan,
-    OrderWritten,
-    ReceiptWritten,
-    StepDone,
-)
+from domain.runs import FetchedPayment, StepDone
+from domain.sales import InvoiceWritten, OrderWritten, ReceiptWritten
 from domain.stock import StockAnswer, Verdict
 from tests.workflows.fakes import ANSWERS, FEE, GOODS, QUICK, TOTAL, known_plan
 from tests.workflows.test_changes import PLAN, STANDS, UNCHARGED

@@ -24,42 +24,41 @@ from domain.adjustments import AdjustInput, AdjustmentsFound, AdjustmentsLook, A
 from domain.corrections import ChangeInput, ChangePlan, CustomerPayments, OrderCorrection, PersonInput, PersonSeen
 from domain.documents import OrderDocumentLine, ReceiptRecord, Share
 from domain.money import Money
+from domain.notices import AnswerRecord, AttentionNotice, NotifyInput, Told
 from domain.numbers import order_number
-from domain.payments import Fee, PaymentStatus
-from domain.policy import PaymentPolicy
-from domain.receipts import FeeInput, ReceiptFound, ReceiptQuery
-from domain.runs import (
+from domain.payers import (
     AddressInput,
     AddressPlan,
     AddressPlanInput,
     AddressWritten,
-    AnswerRecord,
-    AttentionNotice,
     ContactClaim,
     ContactInput,
     ContactWritten,
-    DocumentRef,
+)
+from domain.payments import Fee, PaymentStatus
+from domain.plans import LookUpInput, OrderPlan, PrepareInput
+from domain.policy import PaymentPolicy
+from domain.receipts import FeeInput, ReceiptFound, ReceiptQuery
+from domain.runs import (
     FetchedPayment,
-    InvoiceInput,
-    InvoiceWritten,
-    LookUpInput,
-    NotifyInput,
-    OrderInput,
-    OrderNumber,
-    OrderPlan,
-    OrderWritten,
     PaymentEvent,
     PaymentInput,
     PaymentRef,
-    PrepareInput,
-    ReceiptInput,
-    ReceiptWritten,
     ResolvedPayment,
     ResolveInput,
     StartPaymentInput,
     StepDone,
-    Told,
     WriteBackInput,
+)
+from domain.sales import (
+    DocumentRef,
+    InvoiceInput,
+    InvoiceWritten,
+    OrderInput,
+    OrderNumber,
+    OrderWritten,
+    ReceiptInput,
+    ReceiptWritten,
 )
 from domain.shipping import PackageInput, PackagesFound, PackagesLook, PackageWritten, ShipmentInput, ShipmentWritten
 from domain.stock import StockAnswer, StockInput

@@ -15,8 +15,10 @@ from temporalio.exceptions import ApplicationError, CancelledError
 
 from domain.attention import AmendableField, Amendment, Trouble
 from domain.payments import PaymentStatus
+from domain.plans import OrderPlan
 from domain.problems import Problem, ProblemCode
-from domain.runs import FetchedPayment, InvoiceWritten, OrderPlan, OrderWritten, ReceiptWritten
+from domain.runs import FetchedPayment
+from domain.sales import InvoiceWritten, OrderWritten, ReceiptWritten
 from tests.workflows.fakes import FEE, QUICK, TOTAL, Script, Stage, known_plan, on_stage
 from tests.workflows.test_payments import STORY, until_parked
 from workflows import contract

@@ -13,9 +13,11 @@ from temporalio.exceptions import ApplicationError
 from domain.attention import Trouble
 from domain.corrections import ChangePlan, CustomerPayments, PersonSeen
 from domain.money import Money
+from domain.payers import AddressPlan, AddressUse
 from domain.policy import ForeignFee
 from domain.receipts import ReceiptFound
-from domain.runs import AddressPlan, AddressUse, OrderInput, OrderWritten, StepDone
+from domain.runs import StepDone
+from domain.sales import OrderInput, OrderWritten
 from tests.workflows.fakes import FEE, QUICK, RECORD, TOTAL, Script, event, on_stage
 from tests.workflows.test_payments import until_parked
 from workflows import contract

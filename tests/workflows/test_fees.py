@@ -15,7 +15,8 @@ from domain.money import Money
 from domain.payments import Fee
 from domain.policy import ForeignFee
 from domain.receipts import ReceiptFound
-from domain.runs import FetchedPayment, ReceiptWritten, Stage, StepDone
+from domain.runs import FetchedPayment, Stage, StepDone
+from domain.sales import ReceiptWritten
 from tests.workflows.fakes import ANSWERS, FEE, QUICK, RECORD, TOTAL, Script, event, on_stage
 from tests.workflows.test_payments import STORY, carry, plans, until_parked, until_stage
 from workflows import contract

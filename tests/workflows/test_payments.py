@@ -14,24 +14,12 @@ from temporalio.service import RPCError
 
 from domain.attention import Trouble
 from domain.money import Money
+from domain.payers import AddressPlan, AddressUse, ContactClaim, ContactWritten
 from domain.payments import PaymentStatus
+from domain.plans import LookUp, LookUpKind, OrderPlan
 from domain.problems import Problem, ProblemCode
-from domain.runs import (
-    AddressPlan,
-    AddressUse,
-    ContactClaim,
-    ContactWritten,
-    FetchedPayment,
-    InvoiceWritten,
-    LookUp,
-    LookUpKind,
-    OrderPlan,
-    OrderWritten,
-    PaymentInput,
-    ReceiptWritten,
-    Stage,
-    StepDone,
-)
+from domain.runs import FetchedPayment, PaymentInput, Stage, StepDone
+from domain.sales import InvoiceWritten, OrderWritten, ReceiptWritten
 from tests.workflows.fakes import FEE, QUICK, TOTAL, Script, event, known_plan, on_stage
 from workflows import contract
 

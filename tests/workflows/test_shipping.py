@@ -11,7 +11,7 @@ from temporalio.exceptions import ApplicationError
 
 from domain.documents import OwnStep, PackageDocument, ShipmentDocument
 from domain.policy import Ship, ShipmentKeys
-from domain.runs import InvoiceWritten, OrderWritten, ReceiptWritten
+from domain.sales import InvoiceWritten, OrderWritten, ReceiptWritten
 from domain.shipping import PackagesFound, PackageWritten, ShipmentWritten
 from tests.workflows.fakes import GOODS, QUICK, TOTAL, Script, on_stage
 from tests.workflows.test_attention import standing

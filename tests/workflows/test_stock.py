@@ -13,7 +13,7 @@ from temporalio.exceptions import ApplicationError
 from domain.adjustments import AdjustmentsFound, AdjustmentWritten, SetsFound
 from domain.documents import Part
 from domain.policy import Oversell, Ship
-from domain.runs import OrderWritten
+from domain.sales import OrderWritten
 from domain.stock import StockAnswer, Verdict
 from tests.workflows.fakes import QUICK, TOTAL, Script, known_plan, on_stage
 from tests.workflows.test_attention import standing

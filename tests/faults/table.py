@@ -51,11 +51,30 @@ class Table:
             lines.append(f"| {call} | {' | '.join(map(self._word, cells))} |")
         return "\n".join([*lines, ""])
 
+    def differences(self, page: str) -> list[str]:
+        """Rows and cells that the page has otherwise; cells that were not tried are left to the page."""
+        ours, theirs = self.text().splitlines(), page.splitlines()
+        wrong = [f"not on the page: {line}" for line in ours if _row(line) not in map(_row, theirs)]
+        wrong += [f"no longer recorded: {line}" for line in theirs if _row(line) not in map(_row, ours)]
+        for mine, its in [] if wrong else zip(_lines(ours), _lines(theirs), strict=True):
+            said = zip(mine.split("|"), its.split("|"), strict=True)
+            wrong += [f"{its}: found {one.strip()}" for one, other in said if one != other and one.strip() != "?"]
+        return wrong
+
     def _word(self, cell: Cell) -> str:
         ((call, fault),) = cell.faults
         if fault.why_not(cell.kind, call):
             return "n/a"
         return "?" if cell not in self.found else "**violation**" if self.found[cell] else "ok"
+
+
+def _row(line: str) -> str:
+    """What a line is about: its kind or its call."""
+    return line.split("|")[1].strip() if line.startswith("|") else line.strip()
+
+
+def _lines(lines: Sequence[str]) -> list[str]:
+    return [line for line in lines if line.startswith("|")]
 
 
 def singles(stories: Stories) -> list[Cell]:
@@ -69,6 +88,14 @@ def singles(stories: Stories) -> list[Cell]:
     ]
 
 
+def once_each(cells: Sequence[Cell]) -> list[Cell]:
+    """Of the cells that try one fault at one call in several kinds of payment the first."""
+    first: dict[object, Cell] = {}
+    for cell in cells:
+        first.setdefault((cell.faults, cell.kind.aborted), cell)
+    return list(first.values())
+
+
 def pairs(stories: Stories, *, seed: int, count: int | None) -> list[Cell]:
     """Two faults of one payment, neither a kill: `count` of them drawn with `seed`, or all."""
     found = []
@@ -80,11 +107,13 @@ def pairs(stories: Stories, *, seed: int, count: int | None) -> list[Cell]:
     return found if count is None else random.Random(seed).sample(found, min(count, len(found)))
 
 
-async def take(client: Client, binary: Path, home: Path, kinds: Sequence[str] = tuple(KINDS)) -> Table:
-    """Records the calls of these kinds and tries every cell."""
+async def take(
+    client: Client, binary: Path, home: Path, kinds: Sequence[str] = tuple(KINDS), *, every: bool = True
+) -> Table:
+    """Records the calls of these kinds and tries every cell, or every fault at every call in one kind only."""
     began = time.monotonic()
     stories = await record(client, home, [KINDS[name] for name in kinds])
-    cells = singles(stories)
+    cells = singles(stories) if every else once_each(singles(stories))
     # A killed worker's calls are waited for most of the time: the other faults are tried meanwhile.
     found, killed = await asyncio.gather(
         suffer_all(client, home, stories, [cell for cell in cells if cell.faults[0][1].arm]),

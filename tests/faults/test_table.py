@@ -19,11 +19,15 @@ PAIRS, SEED = 40, 4
 
 @pytest.mark.timeout(1800)
 async def test_every_fault_at_every_call_leaves_the_books_right(temporal_client: Client, tmp_path: Path) -> None:
-    """No cell has a violation, and the page has the rows and cells that were recorded and tried."""
-    table = await take(temporal_client, find_or_get(lambda _: None), tmp_path)
+    """No cell has a violation, and the page has the rows and cells that were recorded and tried.
+
+    Every kind of payment is recorded, so a call that is not on the page is seen; a fault at a call that several kinds
+    make is tried in one of them here, and in each by `python -m tests.faults`.
+    """
+    table = await take(temporal_client, find_or_get(lambda _: None), tmp_path, every=False)
     sys.stdout.write(f"\n{table.text()}\n{table.summary()}\n")
     assert table.violations == {}
-    assert table.text().strip() == written(), "python -m tests.faults --write takes the table anew"
+    assert table.differences(written()) == [], "python -m tests.faults --write takes the table anew"
 
 
 @pytest.mark.timeout(600)

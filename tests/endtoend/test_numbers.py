@@ -31,12 +31,17 @@ def read(text: str) -> Numbers:
 
 async def until(port: int, holds: Callable[[Numbers], bool]) -> str:
     """The page, once it shows what is wanted."""
-    async with httpx.AsyncClient(trust_env=False) as scraper, asyncio.timeout(40):
-        while True:
-            text = (await scraper.get(f"http://{HOST}:{port}/metrics")).text
-            if holds(read(text)):
-                return text
-            await asyncio.sleep(0.1)
+    text = ""
+    try:
+        async with httpx.AsyncClient(trust_env=False) as scraper, asyncio.timeout(40):
+            while True:
+                text = (await scraper.get(f"http://{HOST}:{port}/metrics")).text
+                if holds(read(text)):
+                    return text
+                await asyncio.sleep(0.1)
+    except TimeoutError:
+        ours = "\n".join(line for line in text.splitlines() if line.startswith("throughline_"))
+        raise AssertionError(f"the page still says\n{ours}") from None
 
 
 async def test_a_worker_shows_the_business_in_numbers(temporal_binary: Path, tmp_path: Path) -> None:  # noqa: F811
@@ -59,7 +64,7 @@ async def test_a_worker_shows_the_business_in_numbers(temporal_binary: Path, tmp
         def all_there(seen: Numbers) -> bool:
             limit = seen.get(("throughline_zoho_quota_limit", shop.slug), 0)
             return (
-                seen.get(("throughline_audit_entries", shop.slug)) == entries
+                seen.get(("throughline_audit_entries", shop.slug), 0) >= entries  # people are told a moment later
                 and 0 < limit - seen.get(("throughline_zoho_quota_remaining", shop.slug), 0) <= calls
                 and seen.get(("throughline_open_payments", "waiting-for-money")) == 1
                 and seen.get(("throughline_parked_payments", "unknown_sku")) == 1
@@ -74,7 +79,7 @@ async def test_a_worker_shows_the_business_in_numbers(temporal_binary: Path, tmp
         await shop.failed(parked)
         await until(port, lambda now: now["throughline_parked_payments", "unknown_sku"] == 0)
     answered = {key[1]: value for key, value in seen.items() if key[0] == "throughline_calls_total"}
-    assert answered[f"{shop.slug}/200/zoho"] >= calls
+    assert answered[f"{shop.slug}/200/zoho"] + answered[f"{shop.slug}/201/zoho"] >= calls
     assert answered[f"{shop.slug}/200/stripe"] >= 3
     assert "temporal_workflow_completed" in text
     for word in (paid, parked, unpaid, "pi_", "SO-", BUYER["name"], BUYER["email"]):

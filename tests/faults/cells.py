@@ -119,6 +119,13 @@ class Lane:
 
     async def suffer(self, cell: Cell, story: Story) -> list[str]:
         """What is wrong after the cell's faults, none where everything holds."""
+        try:
+            return await self._suffer(cell, story)
+        except TimeoutError:
+            self.broken = True
+            return ["I8 the payment did not come to where the cell begins"]
+
+    async def _suffer(self, cell: Cell, story: Story) -> list[str]:
         async with self.acting() as act, AsyncExitStack() as armed:
             scene = Scene(self.shop)
             waiting = []

@@ -29,6 +29,7 @@ class Table:
     stories: Stories
     found: Found
     seconds: float
+    tried_again: int = 0
 
     @property
     def violations(self) -> dict[str, list[str]]:
@@ -37,7 +38,8 @@ class Table:
 
     def summary(self) -> str:
         """How many cells in which time."""
-        return f"{len(self.found)} cells in {self.seconds / 60:.1f} minutes, {len(self.violations)} with a violation"
+        said = f"{len(self.found)} cells in {self.seconds / 60:.1f} minutes, {len(self.violations)} with a violation"
+        return f"{said}, {self.tried_again} tried twice"
 
     def text(self) -> str:
         """The table as the page has it."""
@@ -92,7 +94,7 @@ def once_each(cells: Sequence[Cell]) -> list[Cell]:
     """Of the cells that try one fault at one call in several kinds of payment the first."""
     first: dict[object, Cell] = {}
     for cell in cells:
-        first.setdefault((cell.faults, cell.kind.aborted), cell)
+        first.setdefault(cell.faults, cell)
     return list(first.values())
 
 
@@ -114,14 +116,21 @@ async def take(
     began = time.monotonic()
     stories = await record(client, home, [KINDS[name] for name in kinds])
     cells = singles(stories) if every else once_each(singles(stories))
-    # A killed worker's calls are waited for most of the time: the other faults are tried meanwhile.
+    found = await _try(client, binary, home, stories, cells)
+    # A crowded machine makes a call late that no fault touched: what is wrong for another reason is wrong twice.
+    again = [cell for cell in cells if found[cell]]
+    (quiet := home / "again").mkdir()
+    found |= await _try(client, binary, quiet, stories, again)
+    return Table(stories, found, time.monotonic() - began, len(again))
+
+
+async def _try(client: Client, binary: Path, home: Path, stories: Stories, cells: Sequence[Cell]) -> Found:
+    """What is wrong in each cell. While killed workers' calls are waited for, the other faults are tried."""
     found, killed = await asyncio.gather(
         suffer_all(client, home, stories, [cell for cell in cells if cell.faults[0][1].arm]),
         kill_all(binary, home, stories, [cell for cell in cells if not cell.faults[0][1].arm]),
     )
-    found = {cell: (found | killed)[cell] for cell in cells}
-    seconds = time.monotonic() - began
-    return Table(stories, found, seconds)
+    return {cell: (found | killed)[cell] for cell in cells}
 
 
 def written() -> str:

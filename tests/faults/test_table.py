@@ -15,6 +15,7 @@ from tests.faults.singles import record, suffer_all
 from tests.faults.table import PAGE, pairs, take, written
 
 PAIRS, SEED = 40, 4
+TWICE = 10  # cells that a crowded machine may spoil
 
 
 @pytest.mark.timeout(1800)
@@ -27,6 +28,7 @@ async def test_every_fault_at_every_call_leaves_the_books_right(temporal_client:
     table = await take(temporal_client, find_or_get(lambda _: None), tmp_path, every=False)
     sys.stdout.write(f"\n{table.text()}\n{table.summary()}\n")
     assert table.violations == {}
+    assert table.tried_again <= TWICE
     assert table.differences(written()) == [], "python -m tests.faults --write takes the table anew"
 
 

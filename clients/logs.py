@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any
 
 from domain.cards import mask_cards
@@ -31,7 +32,7 @@ _MASKS: tuple[tuple[re.Pattern[str], str], ...] = (
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\x80-\x9f\u2028\u2029]")
 _SECRET_NAME = re.compile(rf"(?i)({_SECRET_NAMES})")
 _STANDARD = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName", "known"}
-_about: ContextVar[Mapping[str, str]] = ContextVar("about", default={})  # noqa: B039 never changed in place
+_about: ContextVar[Mapping[str, str]] = ContextVar("about", default=MappingProxyType({}))
 
 
 def redact(text: str) -> str:

@@ -11,9 +11,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-import pytest
-
-from cli.temporal_binary import find_or_get
 from clients.zoho.client import CALL_TIMEOUT
 from tests.endtoend.outcomes import differences, outcome, tell, undisturbed, until
 from tests.endtoend.processes import Processes, a_house_of_processes
@@ -71,12 +68,6 @@ class Cell:
 
 
 CELLS = {str(cell): cell for cell in (Cell(stage, after) for stage in STAGES for after in (False, True))}
-
-
-@pytest.fixture(scope="session")
-def temporal_cli() -> Path:
-    """The Temporal CLI, which the session's server has brought here."""
-    return find_or_get(lambda _: None)
 
 
 async def test_every_stage_survives_a_killed_ingress(temporal_cli: Path, tmp_path: Path) -> None:

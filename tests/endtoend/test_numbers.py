@@ -10,7 +10,6 @@ from pathlib import Path
 
 import httpx
 
-from tests.cli.conftest import temporal_binary  # noqa: F401 a fixture
 from tests.endtoend.processes import a_house_of_processes
 from tests.endtoend.shops import HOST, Shop, quiet_port
 from tests.house import BUYER, QUICK
@@ -44,12 +43,12 @@ async def until(port: int, holds: Callable[[Numbers], bool]) -> str:
         raise AssertionError(f"the page still says\n{ours}") from None
 
 
-async def test_a_worker_shows_the_business_in_numbers(temporal_binary: Path, tmp_path: Path) -> None:  # noqa: F811
+async def test_a_worker_shows_the_business_in_numbers(temporal_cli: Path, tmp_path: Path) -> None:
     """One paid, one parked, one that waits for money: counted, aged, and gone from the numbers when it is over."""
     port = quiet_port()
     settings = {"THROUGHLINE_WORKER_METRICS_PORT": str(port), "THROUGHLINE_WORKER_METRICS_SECONDS": "0.2"}
     patient = QUICK.model_copy(update={"unpaid_patience": timedelta(minutes=10)})
-    async with a_house_of_processes(temporal_binary, tmp_path, ["one"], patient, settings=settings) as house:
+    async with a_house_of_processes(temporal_cli, tmp_path, ["one"], patient, settings=settings) as house:
         shop: Shop = house.shops["one"]
         paid = await shop.pays(guest=BUYER, lines=MUG)
         await shop.done(paid)

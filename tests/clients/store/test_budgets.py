@@ -6,6 +6,7 @@ import asyncio
 import sys
 import uuid
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -30,8 +31,8 @@ async def enter(store: Store, organization: str, slot: str, now: datetime = AT) 
     return entry.hold
 
 
-async def leave(store: Store, organization: str, slot: str, **outcome: object) -> None:
-    await store.budgets.leave(organization, slot=slot, outcome=Outcome(AT, **outcome), now=AT)  # type: ignore[arg-type]
+async def leave(store: Store, organization: str, slot: str, **outcome: Any) -> None:
+    await store.budgets.leave(organization, slot=slot, outcome=Outcome(AT, **outcome), now=AT)
 
 
 async def test_of_twenty_callers_in_two_stores_three_go(

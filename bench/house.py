@@ -25,7 +25,7 @@ from bench.shops import Shop, open_shops, write_connections
 from cli.children import Child
 from cli.demo_house import HOST, DemoPorts, environment
 from cli.exits import CannotStart
-from cli.ports import free_port
+from cli.ports import quiet_port
 from cli.temporal_server import TemporalServer
 from cli.temporal_setup import Limits
 from cli.up import part_command
@@ -142,7 +142,7 @@ class House:
 async def a_house(binary: Path, home: Path, shops: int, more: Sequence[Shop] = ()) -> AsyncIterator[House]:
     """Temporal on a file, sandboxes and ingress, with so many shops open, and `more`; `home` is emptied first."""
     await asyncio.to_thread(_empty, home)
-    ports = DemoPorts(**{name: free_port() for name in ("temporal", "ui", "ingress", "stripe", "zoho")})
+    ports = DemoPorts(**{name: quiet_port() for name in ("temporal", "ui", "ingress", "stripe", "zoho")})
     server = TemporalServer(
         binary, home, port=ports.temporal, database=home / "temporal.db", limits=Limits(zoho=None, zoho_bulk=None)
     )

@@ -28,14 +28,6 @@ def ensure_free(host: str, port: int, *, what: str, option: str) -> None:
             ) from error
 
 
-def free_port(host: str = "127.0.0.1") -> int:
-    """A port that nobody used a moment ago."""
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        probe.bind((host, 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
 def quiet_port(host: str = "127.0.0.1") -> int:
     """A free port that stays free while who listens on it is away: other sockets of the machine never get it."""
     for port in random.sample(_QUIET, len(_QUIET)):

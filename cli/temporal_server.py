@@ -13,13 +13,16 @@ from temporalio.client import Client
 
 from cli.children import Child
 from cli.exits import CannotStart
-from cli.ports import ensure_free, free_port
+from cli.ports import ensure_free, quiet_port
 from cli.temporal_setup import RETENTION, Limits, prepare
 from clients.temporal import connect, is_ready
 from workflows.contract import SEARCH_ATTRIBUTES
 
 HOST = "127.0.0.1"
 HEALTHY_WITHIN = 30.0  # seconds; a start takes about one
+# The server looks for free ports for its own services, and binds them later: somebody may be quicker.
+STARTS = 3
+TAKEN = "address already in use"
 
 # Fairness carries the limit of each organisation; one partition makes small limits even; the others keep the
 # server from dawdling about a second over each retry and timer while it has little to do.
@@ -55,8 +58,8 @@ class TemporalServer:
         limits: Limits | None = None,
         retention: timedelta = RETENTION,
     ) -> None:
-        self.port = port or free_port(HOST)
-        self.ui_port = free_port(HOST) if ui_port == 0 else ui_port
+        self.port = port or quiet_port(HOST)
+        self.ui_port = quiet_port(HOST) if ui_port == 0 else ui_port
         self.namespace = namespace
         self.log = home / "temporal.log"
         self._binary = binary
@@ -87,9 +90,8 @@ class TemporalServer:
             ensure_free(HOST, self.ui_port, what="the Temporal UI", option="--ui-port")
         if self._database is not None:
             self._database.parent.mkdir(parents=True, exist_ok=True)
-        self._child = Child.spawn("temporal", self._command(), log=self.log)
         try:
-            await prepare(await self._healthy(self._child), self._limits, self._retention)
+            await prepare(await self._started(), self._limits, self._retention)
         except BaseException:
             self.kill()
             raise
@@ -118,6 +120,20 @@ class TemporalServer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.stop()
+
+    async def _started(self) -> Client:
+        """A client of the server, which is started again where another program took one of its inner ports."""
+        for _ in range(STARTS - 1):
+            try:
+                return await self._healthy(self._spawn())
+            except ServerFailed as failed:
+                if TAKEN not in str(failed):
+                    raise
+        return await self._healthy(self._spawn())
+
+    def _spawn(self) -> Child:
+        self._child = Child.spawn("temporal", self._command(), log=self.log)
+        return self._child
 
     async def _healthy(self, child: Child) -> Client:
         """A client, once the namespace answers."""

@@ -207,14 +207,13 @@ async def a_house(
     cached: int = 1000,
     store_url: str = "",
     seed: Mapping[str, Any] | None = None,
-    fee_after: float | None = None,
     events: Sequence[str] = ("*",),
     tracing: Tracing = NO_TRACING,
     **changes: Any,
 ) -> AsyncIterator[House]:
     """Everything running; `seed` changes the organisation, `changes` the connection.
 
-    Stripe makes a charge's balance transaction `fee_after` seconds, or only when it is asked to.
+    Stripe makes a charge's balance transaction only when it is asked to.
     """
     slug = f"shop-{uuid.uuid4().hex[:12]}"
     async with AsyncExitStack() as stack:
@@ -229,7 +228,7 @@ async def a_house(
         (await http.post(f"{stripe.url}/_seed", json={"accounts": [account]})).raise_for_status()
         organization = {"organization_id": ORGANIZATION, **SEED, **(seed or {})}
         (await http.post(f"{zoho.url}/_seed", json={"organizations": [organization]})).raise_for_status()
-        (await http.post(f"{stripe.url}/_switches", json={"balance_after": fee_after})).raise_for_status()
+        (await http.post(f"{stripe.url}/_switches", json={"balance_after": None})).raise_for_status()
         secret = "whsec_" + uuid.uuid4().hex
         connection = connection_of(slug, stripe.url, zoho.url, secrets=(SecretStr(secret),), **changes)
         connections = {slug: connection}

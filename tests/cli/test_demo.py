@@ -16,7 +16,7 @@ from typing import Any
 import httpx
 import pytest
 
-from cli.ports import PortBusy, ensure_free, free_port
+from cli.ports import PortBusy, ensure_free, quiet_port
 from cli.story import STORY
 from tests.cli.conftest import ROOT, Command, Ended, execute, until
 
@@ -92,7 +92,7 @@ async def spawn(home: Path, ports: dict[str, int], log: Path, *more: str) -> asy
 async def demo(tmp_path_factory: pytest.TempPathFactory, temporal_binary: Path) -> AsyncIterator[Demo]:
     """One demo for this file; told to its end, then staying up."""
     folder = tmp_path_factory.mktemp("demo")
-    ports = {name: free_port() for name in PORTS}
+    ports = {name: quiet_port() for name in PORTS}
     running = Demo(
         await spawn(folder / "home", ports, folder / "demo.log"), folder / "home", ports, folder / "demo.log"
     )
@@ -227,7 +227,7 @@ def was_canceled(event: Any) -> bool:
 
 async def test_a_busy_port_is_a_sentence_and_nothing_is_started(demo: Demo, tmp_path: Path) -> None:
     """A second demo on a port of the first ends with code 4, names port and option, and leaves no process."""
-    ports = {name: free_port() for name in PORTS} | {"zoho": demo.ports["zoho"]}
+    ports = {name: quiet_port() for name in PORTS} | {"zoho": demo.ports["zoho"]}
     ended = await execute(command(tmp_path / "second", ports, "--once"), {}, tmp_path)
     assert ended.code == 4
     assert f"Port {demo.ports['zoho']}" in ended.err
@@ -272,7 +272,7 @@ async def tamper(demo: Demo) -> None:
 
 async def test_a_demo_killed_in_the_middle_is_carried_on(tmp_path: Path, temporal_binary: Path) -> None:
     """SIGKILL of the whole demo while orders are being written loses nothing and doubles nothing."""
-    ports = {name: free_port() for name in PORTS}
+    ports = {name: quiet_port() for name in PORTS}
     log = tmp_path / "demo.log"
     process = await spawn(tmp_path / "home", ports, log)
     demo = Demo(process, tmp_path / "home", ports, log)

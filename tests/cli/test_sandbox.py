@@ -14,7 +14,7 @@ from typing import Any
 
 import httpx
 
-from cli.ports import free_port
+from cli.ports import quiet_port
 from cli.shop import ACCOUNT, ITEMS, ORGANIZATION_ID, SLUG
 from clients.connections import load_connections
 from tests.cli.conftest import ROOT, Command
@@ -23,7 +23,7 @@ from tests.cli.conftest import ROOT, Command
 @asynccontextmanager
 async def sandbox(folder: Path, *options: str) -> AsyncIterator[tuple[str, str]]:
     """Both programs with a shop, at (Stripe's, Zoho's) address; ended by SIGTERM, with code 0."""
-    stripe, zoho = free_port(), free_port()
+    stripe, zoho = quiet_port(), quiet_port()
     command = [sys.executable, "-m", "cli.main", "sandbox", "--state", str(folder / "state")]
     command += ["--stripe-port", str(stripe), "--zoho-port", str(zoho)]
     command += ["--connections", str(folder / "connections.toml"), *options]
@@ -75,7 +75,7 @@ async def test_a_busy_port_is_code_4(throughline: Command, tmp_path: Path) -> No
     """The sentence names the port and its option."""
     async with sandbox(tmp_path) as (stripe, _):
         port = stripe.rpartition(":")[2]
-        ended = await throughline("sandbox", "--stripe-port", port, "--zoho-port", str(free_port()))
+        ended = await throughline("sandbox", "--stripe-port", port, "--zoho-port", str(quiet_port()))
     assert ended.code == 4
     assert f"Port {port}" in ended.err
     assert "--stripe-port" in ended.err

@@ -76,6 +76,20 @@ async def _answers_with_nothing_of_ours(client: Client) -> bool:
         return False
 
 
+async def test_an_inner_port_that_another_program_took_is_chosen_anew(temporal_binary: Path, tmp_path: Path) -> None:
+    """The server ends with "address already in use" of a port that is not ours to choose: it is started again."""
+    once = tmp_path / "once"
+    hasty = tmp_path / "hasty"
+    said = "listen tcp 127.0.0.1:43991: bind: address already in use"
+    hasty.write_text(
+        f'#!/bin/sh\n[ -e {once} ] || {{ touch {once}; echo "{said}"; exit 1; }}\nexec {temporal_binary} "$@"\n'
+    )
+    hasty.chmod(0o755)
+    async with TemporalServer(hasty, tmp_path) as server:
+        assert await missing_search_attributes(await connect(server.address), SEARCH_ATTRIBUTES) == []
+    assert once.exists()
+
+
 async def test_a_busy_port_is_a_sentence(temporal_binary: Path, tmp_path: Path) -> None:
     """The sentence names the port and the option that chooses another."""
     async with TemporalServer(temporal_binary, tmp_path) as server:

@@ -14,7 +14,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from cli.ports import free_port
+from cli.ports import quiet_port
 from cli.temporal_server import TemporalServer
 from tests.cli.conftest import ROOT, Command, until
 from tests.cli.test_main import CONNECTION
@@ -51,7 +51,7 @@ class Up:
 async def running(folder: Path, temporal: str, *options: str) -> AsyncIterator[Up]:
     """`throughline up` in `folder`, once it is ready."""
     (folder / "connections.toml").write_text(CONNECTION)
-    port, log = free_port(), folder / "up.log"
+    port, log = quiet_port(), folder / "up.log"
     environment = {
         "PYTHONPATH": str(ROOT),
         "THROUGHLINE_TEMPORAL_ADDRESS": temporal,
@@ -127,7 +127,7 @@ async def test_a_worker_without_temporal_is_code_4(
 ) -> None:
     """A worker that cannot reach Temporal ends with code 4 and a sentence, for a supervisor to start it again."""
     (tmp_path / "connections.toml").write_text(CONNECTION)
-    settings = {"THROUGHLINE_TEMPORAL_ADDRESS": "127.0.0.1:1", "THROUGHLINE_INGRESS_PORT": str(free_port())}
+    settings = {"THROUGHLINE_TEMPORAL_ADDRESS": "127.0.0.1:1", "THROUGHLINE_INGRESS_PORT": str(quiet_port())}
     ended = await throughline("up", *options, **settings)
     assert ended.code == 4
     assert "127.0.0.1:1 cannot be reached" in ended.err

@@ -13,6 +13,7 @@ import pytest
 from temporalio.client import Client, WorkflowExecution, WorkflowFailureError
 
 from domain.policy import ForeignFee, MappingPolicy, PartialCapture
+from domain.runs import Stage
 from tests.endtoend.test_first_order import MUGS
 from tests.house import BUYER, MAPPING, QUICK, SEED, House, a_house
 from workflows import contract
@@ -46,6 +47,12 @@ async def until(holds: Callable[[], Any], *, within: float = 30) -> Any:
     return found
 
 
+async def tell_fee(house: House, paid: dict[str, Any]) -> None:
+    """Stripe tells the payment's fee once the payment is recorded in Zoho, and not before."""
+    await house.reached(paid["payment_intent"], Stage.PAID)
+    await house.post(f"{house.stripe_url}/_charges/{paid['charge']}/balance", {})
+
+
 async def changes_of(house: House) -> list[WorkflowExecution]:
     """The runs of changes in this shop."""
     query = f"WorkflowType = '{contract.CHANGE_WORKFLOW}' AND {contract.CONNECTION.name} = '{house.slug}'"
@@ -65,11 +72,12 @@ async def changed(house: House, number: int = 1) -> list[Any]:
 
 async def test_late_fee_is_one_call_more(temporal_client: Client, tmp_path: Path) -> None:
     """Five calls until paid, the sixth when Stripe tells the fee: 2.9 % and 30 cents of 30.00."""
-    async with a_house(temporal_client, tmp_path, policy=PATIENT, fee_after=0.3) as house:
+    async with a_house(temporal_client, tmp_path, policy=PATIENT) as house:
         spent = []
         for _ in range(2):
             before = await calls(house)
             paid = await house.pay(customer=GRACE, lines=MUGS)
+            await tell_fee(house, paid)
             await house.done(paid["payment_intent"])
             spent.append(await calls(house) - before)
         payments, stripe = (await house.zoho())["payments"], await house.stripe()
@@ -114,9 +122,10 @@ async def test_fee_of_another_currency(
 ) -> None:
     """34.00 USD settle as 30.91 EUR less 1.20 EUR: 1.32 USD by Stripe's own rate, or the payout's matter."""
     policy = PATIENT.model_copy(update={"foreign_fee": foreign})
-    async with a_house(temporal_client, tmp_path, policy=policy, fee_after=0.2) as house:
+    async with a_house(temporal_client, tmp_path, policy=policy) as house:
         lines = [{"sku": "MUG", "unit_amount": 1700, "quantity": 2}]
         paid = await house.pay(guest=BUYER, currency="usd", lines=lines)
+        await tell_fee(house, paid)
         await house.done(paid["payment_intent"])
         (payment,) = (await house.zoho())["payments"]
     assert payment["bank_charges"] == charges
@@ -125,9 +134,10 @@ async def test_fee_of_another_currency(
 @pytest.mark.parametrize("fault", ["lost", "refuse"])
 async def test_fee_whose_answer_is_lost_or_refused_once(temporal_client: Client, tmp_path: Path, fault: str) -> None:
     """Written once however the call ends; a refusal waits for a person, and his retry writes it."""
-    async with a_house(temporal_client, tmp_path, policy=PATIENT, fee_after=0.2) as house:
+    async with a_house(temporal_client, tmp_path, policy=PATIENT) as house:
         await house.fault("zoho", method="PUT", path="/customerpayments/", fault=fault, code=4711)
         paid = await house.pay(guest=BUYER, lines=MUGS)
+        await tell_fee(house, paid)
         if fault == "refuse":
             assert (await house.parked(paid["payment_intent"])).step == "fee"
             await house.answer(paid["payment_intent"], "retry")
@@ -347,10 +357,11 @@ async def test_changes_at_the_same_moment_take_turns(house: House) -> None:
 
 async def test_payment_that_zoho_hides_is_found_by_its_reference(temporal_client: Client, tmp_path: Path) -> None:
     """The receipt's answer was lost and the invoice does not list it: the fee looks for it in the list."""
-    async with a_house(temporal_client, tmp_path, policy=PATIENT, fee_after=0.2) as house:
+    async with a_house(temporal_client, tmp_path, policy=PATIENT) as house:
         await house.post(f"{house.zoho_url}/_switches", {"invoice_shows_payments": False})
         await house.fault("zoho", method="POST", path="/customerpayments$", fault="lost")
         paid = await house.pay(guest=BUYER, lines=MUGS)
+        await tell_fee(house, paid)
         await house.done(paid["payment_intent"])
         payments = (await house.zoho())["payments"]
     assert [row["bank_charges"] for row in payments] == [Decimal("1.17")]
@@ -358,9 +369,10 @@ async def test_payment_that_zoho_hides_is_found_by_its_reference(temporal_client
 
 async def test_abort_takes_the_fee_back_with_its_payment(temporal_client: Client, tmp_path: Path) -> None:
     """The fee stands on the recorded payment: deleted, both are gone."""
-    async with a_house(temporal_client, tmp_path, policy=PATIENT, fee_after=0.2) as house:
+    async with a_house(temporal_client, tmp_path, policy=PATIENT) as house:
         await house.fault("zoho", method="PUT", path="/customerpayments/", fault="refuse", code=4711)
         paid = await house.pay(guest=BUYER, lines=MUGS)
+        await tell_fee(house, paid)
         assert (await house.parked(paid["payment_intent"])).step == "fee"
         await house.answer(paid["payment_intent"], "abort", reason="wrong shop")
         await house.failed(paid["payment_intent"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
@@ -17,6 +18,7 @@ from tests.faults.cells import Cell, Lane
 from tests.faults.singles import Found, Stories
 from tests.house import QUICK
 
+log = logging.getLogger(__name__)
 # What a killed worker had in hand is repeated after `call_timeout`; until then every caller waits.
 POLICY = QUICK.model_copy(update={"call_timeout": timedelta(seconds=12), "contact_lease": timedelta(seconds=12)})
 _AT_ONCE = 30
@@ -80,9 +82,16 @@ async def _kill(binary: Path, home: Path, stories: Stories, wanted: Sequence[Bat
 
 
 async def _one(house: Processes, lanes: Sequence[Lane], cells: Sequence[Cell], stories: Stories) -> Found:
-    """One kill. A cell whose call did not wait when the worker died is left out: it is to be tried again."""
+    """One kill. A cell whose call did not wait when the worker died is left out: it is to be tried again.
+
+    So is one whose payment did not come to where the cell begins, as happens on a machine that is crowded enough.
+    """
     async with AsyncExitStack() as stack:
-        acts = await asyncio.gather(*(stack.enter_async_context(lane.acting()) for lane in lanes))
+        entered = await asyncio.gather(*(_entered(stack, lane) for lane in lanes))
+        ready = [one for one in zip(lanes, cells, entered, strict=True) if one[2] is not None]
+        if not ready:
+            return {}
+        lanes, cells, acts = zip(*ready, strict=True)
         holds = [_hold(lane, cell) for lane, cell in zip(lanes, cells, strict=True)]
         begun = await asyncio.gather(*(act() for act in acts))
         await asyncio.wait([asyncio.create_task(one.reached.wait()) for one in holds], timeout=_REACHED_WITHIN)
@@ -99,6 +108,18 @@ async def _one(house: Processes, lanes: Sequence[Lane], cells: Sequence[Cell], s
             )
         )
     return {cell: wrong for cell, wrong, met in zip(cells, ended, waited, strict=True) if met or wrong}
+
+
+async def _entered(stack: AsyncExitStack, lane: Lane) -> Any:
+    """What lets the lane's next payment begin; None where it, or one before it, could not be prepared in time."""
+    if lane.broken:
+        return None
+    try:
+        return await stack.enter_async_context(lane.acting())
+    except TimeoutError:
+        log.warning("%s: a payment could not be prepared in time", lane.kind.name)
+        lane.broken = True
+        return None
 
 
 def _hold(lane: Lane, cell: Cell) -> Hold:

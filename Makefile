@@ -6,6 +6,9 @@ BIN := .venv/bin
 VERSION_OK := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))
 CANDIDATES := $(PYTHON) $(BIN)/python python3.13 python3.12 python3.11 python3 python
 
+# All tests: two processes share the files out, the longest file goes first.
+WHOLE := -n 2 --dist loadfile --no-loadscope-reorder
+
 .PHONY: demo test lint bench storm lock clean ready
 
 ready:
@@ -20,7 +23,7 @@ demo: ready
 
 test: ready
 	@$(BIN)/python -m cli.temporal_binary >/dev/null
-	@exec $(BIN)/python -m pytest $(ARGS)
+	@exec $(BIN)/python -m pytest $(or $(ARGS),$(WHOLE))
 
 lint: ready
 	@$(BIN)/ruff check .

@@ -1,4 +1,4 @@
-"""What no document moves: the parts of a set that Zoho knows only as an item whose stock it does not track."""
+"""What no document moves: gifts, and the parts of a set that Zoho knows only as an item without stock."""
 
 from __future__ import annotations
 

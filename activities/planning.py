@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from decimal import Decimal
 
 from activities.contact_book import ContactBook
@@ -15,7 +16,7 @@ from domain.mapping import UnknownTimeZone, map_order, mapping_hash
 from domain.orders import OrderDraft, OrderLine
 from domain.payments import PaymentFacts
 from domain.plans import LookUp, LookUpKind, OrderPlan, PrepareInput
-from domain.policy import PAID, MappingPolicy
+from domain.policy import ANY_ORDER, PAID, MappingPolicy
 from domain.problems import Problem, ProblemCode
 from domain.totals import RoundingRules
 from domain.validation import check_facts, check_origin, validate_order
@@ -128,12 +129,12 @@ class Planner:
 
 
 def parts_sold(draft: OrderDraft, mapping: MappingPolicy) -> dict[str, int]:
-    """Pieces by SKU that the order's sets hold; a part that is also sold on a line of its own is not among them."""
-    sold: dict[str, int] = {}
+    """Pieces by SKU that leave with the order and are on no line of it: parts of its sets, and gifts."""
+    sold: Counter[str] = Counter({gift.sku: gift.quantity for gift in mapping.gifts.get(ANY_ORDER, ())})
     for line in draft.lines:
-        for part in mapping.bundle_parts.get(line.sku, ()):
-            sold[part.sku] = sold.get(part.sku, 0) + part.quantity * line.quantity
-    return sold
+        for part in (*mapping.bundle_parts.get(line.sku, ()), *mapping.gifts.get(line.sku, ())):
+            sold[part.sku] += part.quantity * line.quantity
+    return dict(sold)
 
 
 def amended(facts: PaymentFacts, amendments: tuple[Amendment, ...]) -> PaymentFacts:

@@ -51,7 +51,7 @@ class OrderPlan(Fact):
     `item_ids` and `tax_ids` are by position of the order's lines ("" = untaxed). `exchange_rate` is None where the
     order is in the organisation's own currency. `contact_id` and `addresses` are set where the cache knows them.
     `notify` says that the connection wants people told. `sets` are items that the shop sells as sets, and `parts` what
-    all of them together hold.
+    all of them together hold, with the gifts.
     """
 
     number: str = ""

@@ -120,8 +120,12 @@ class TaxRounding(StrEnum):
     ITEM_LEVEL = "item_level"
 
 
+# With which goods a gift goes that goes with every order.
+ANY_ORDER = "*"
+
+
 class BundlePart(BaseModel):
-    """How many pieces of the item `sku` one set holds."""
+    """How many pieces of the item `sku` one set holds, or go along as a gift."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -143,6 +147,8 @@ class MappingPolicy(BaseModel):
     `deposit_account_id`: Zoho account that payments go to (a Stripe clearing account), "" = Undeposited Funds.
     `bundle_parts`: sets that Zoho knows only as items whose stock it does not track, by SKU, with the parts that an
     inventory adjustment takes out of stock.
+    `gifts`: pieces that go along and are on no line of the order, by the SKU with each piece of which they go; those
+    of `*` go with every order. The same adjustment takes them out of stock.
     `partial_capture`: what becomes of a payment that was captured in part.
     `metadata_fields`: Stripe's metadata keys and the order's custom fields (api_name) that they fill.
     `write_back`: further metadata keys that the payment gets, each with its source: `contact_id`, `invoice_id`,
@@ -163,6 +169,7 @@ class MappingPolicy(BaseModel):
     deposit_account_id: str = ""
     payment_mode: str = "Stripe"
     bundle_parts: dict[str, tuple[BundlePart, ...]] = Field(default_factory=dict)
+    gifts: dict[str, tuple[BundlePart, ...]] = Field(default_factory=dict)
     partial_capture: PartialCapture = PartialCapture.HOLD
     metadata_fields: dict[str, str] = Field(default_factory=dict)
     write_back: dict[str, str] = Field(default_factory=dict)

@@ -79,5 +79,5 @@ def _in_stock(moved: tuple[str, ...], untracked: tuple[str, ...]) -> Application
         faults.append(f"Zoho itself moves the stock of {', '.join(moved)}, so an adjustment would count twice")
     if untracked:
         faults.append(f"Zoho tracks no stock of {', '.join(untracked)}")
-    cure = "correct mapping.bundle_parts or the item, then retry, or skip with a reason: then no part is adjusted"
+    cure = "correct mapping.bundle_parts, mapping.gifts or the item, then retry, or skip: then nothing is adjusted"
     return ApplicationError(f"{'; '.join(faults)}; {cure}", type="SetInStock", non_retryable=True)

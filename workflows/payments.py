@@ -192,21 +192,21 @@ class PaymentWorkflow(Attended):
     async def _settle_stock(
         self, plan: OrderPlan, wanted: OrderInput, order: OrderWritten, invoice: InvoiceWritten
     ) -> None:
-        """The documents move the stock, and an adjustment only what they do not: the parts of sets."""
+        """The documents move the stock, and an adjustment only what they do not: parts of sets, gifts."""
         if invoice.short_items:
             self._note(f"sold beyond stock: {', '.join(invoice.short_items)}")
         if not plan.parts:
             return
         self._step = "adjust"
         if self._step in self._start.carried.skipped:
-            self._note("no part of a set was taken out of stock: left out")
+            self._note("no part of a set and no gift was taken out of stock: left out")
             return
         self._undo.register(UndoKind.RESTORE_STOCK)
         parts = AdjustInput(**dict(self._ref), order_ref=wanted.order_ref, sets=plan.sets, parts=plan.parts)
         made = await adjust_stock(self._calls, parts, look_first=bool(order.invoices))
         self._found["adjustment"] = made.adjustment_id
         waits = f", which waits in Zoho as {made.status}" if made.status not in ("", "adjusted") else ""
-        self._note(f"parts of sets taken out of stock by an adjustment{waits}")
+        self._note(f"parts of sets, or gifts, taken out of stock by an adjustment{waits}")
         self._step = "receipt"
 
     async def _ship(self, wanted: OrderInput, order: OrderWritten) -> ShipmentWritten | None:

@@ -374,7 +374,7 @@ def new_adjustment(draft: OrderDraft, parts: Sequence[Part]) -> NewAdjustment:
     lines = tuple(NewAdjustmentLine(item_id=part.item_id, quantity_adjusted=Decimal(-part.quantity)) for part in parts)
     return NewAdjustment(
         date=draft.order_date,
-        reason="Parts of sold sets",
+        reason="Sold sets and gifts",
         description=f"Order {draft.number}, Stripe payment {draft.reference}",
         reference_number=draft.reference,
         line_items=lines,

@@ -61,6 +61,25 @@ async def test_an_order_of_sets_costs_two_calls_more(temporal_client: Client, tm
     assert spent[1:] == [7, 5]
 
 
+async def test_gifts_leave_stock_with_the_goods_they_go_with(temporal_client: Client, tmp_path: Path) -> None:
+    """A card with the order and a tea with each mug, in one adjustment; an abort brings them back with the rest."""
+    gifts = {"*": (BundlePart(sku="CARD"),), "MUG": (BundlePart(sku="TEA"),)}
+    seed = {"items": [*ITEMS, {"sku": "CARD", "name": "Card", "rate": 1, "stock": 50}]}
+    mapping = MAPPING.model_copy(update={"gifts": gifts})
+    mugs = [{"sku": "MUG", "unit_amount": 1500, "quantity": 3}]
+    async with a_house(temporal_client, tmp_path, seed=seed, mapping=mapping) as house:
+        paid = await house.pay(guest=BUYER, lines=mugs)
+        await house.done(paid["payment_intent"])
+        assert [await moved(house, sku) for sku in ("MUG", "TEA", "CARD")] == [(3, 0), (3, 3), (1, 1)]
+        assert len((await house.zoho())["adjustments"]) == 1
+        await house.fault("stripe", method="POST", path="/v1/payment_intents/", fault="refuse", code="x")
+        back = await house.pay(guest=BUYER, lines=mugs)
+        await house.parked(back["payment_intent"])
+        await house.answer(back["payment_intent"], "abort", reason="wrong shop")
+        await house.failed(back["payment_intent"])
+        assert [await moved(house, sku) for sku in ("MUG", "TEA", "CARD")] == [(3, 0), (3, 3), (1, 1)]
+
+
 @pytest.mark.parametrize("fault", ["lost", "server_error", "drop", "malformed"])
 async def test_lost_answer_adjusts_once(temporal_client: Client, tmp_path: Path, fault: str) -> None:
     """Applied or not, there is one adjustment in the end, and one audit entry."""

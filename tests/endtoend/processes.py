@@ -24,7 +24,7 @@ from clients.settings import ensure_keys
 from clients.store import Store
 from clients.temporal import connect
 from domain.policy import PaymentPolicy
-from tests.endtoend.shops import HOST, Shop, Site, open_a_shop, quiet_port
+from tests.endtoend.shops import HOST, Shop, Site, Ways, open_a_shop, quiet_port
 
 ROOT = Path(__file__).resolve().parents[2]
 PARTS = ("worker", "ingress", "temporal")
@@ -109,12 +109,12 @@ async def a_house_of_processes(
     names: Iterable[str],
     policy: PaymentPolicy,
     *,
-    policies: Mapping[str, PaymentPolicy] | None = None,
+    ways: Mapping[str, Ways] | None = None,
     settings: Mapping[str, str] | None = None,
 ) -> AsyncIterator[Processes]:
     """Everything running, with a shop for each of `names`.
 
-    `policies` are those of the shops that have their own; `settings` are further variables.
+    `ways` are those of the shops that have their own, instead of `policy`; `settings` are further variables.
     """
     async with AsyncExitStack() as stack:
         http = await stack.enter_async_context(httpx.AsyncClient(timeout=30, trust_env=False))
@@ -129,7 +129,7 @@ async def a_house_of_processes(
         client = await connect(temporal.address)
         site = Site(stack, client, store, home / "store.db", f"http://{HOST}:{house.ingress_port}", http)
         for number, name in enumerate(names, 1):
-            house.shops[name] = await open_a_shop(site, number, (policies or {}).get(name, policy))
+            house.shops[name] = await open_a_shop(site, number, (ways or {}).get(name, Ways(policy)))
         (home / "throughline.toml").touch()
         (home / "connections.toml").write_text("\n".join(_as_toml(shop.connection) for shop in house.shops.values()))
         await asyncio.gather(house.start("worker"), house.start("ingress"))
@@ -156,7 +156,7 @@ def _as_toml(connection: Connection) -> str:
             "calls_at_once": connection.zoho.calls_at_once,
             "calls_per_minute": connection.zoho.calls_per_minute,
         },
-        "policy": connection.policy.model_dump(exclude_defaults=True),  # a table within it is none of TOML's scalars
+        "policy": connection.policy.model_dump(exclude_defaults=True),
         "mapping": connection.mapping.model_dump(exclude_defaults=True),
     }
     lines: list[str] = []
@@ -167,5 +167,9 @@ def _as_toml(connection: Connection) -> str:
 
 
 def _value(value: Any) -> str:
-    """JSON's scalars and arrays are TOML's, too."""
+    """JSON's scalars and keys are TOML's, too."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{json.dumps(key)} = {_value(one)}" for key, one in value.items()) + "}"
+    if isinstance(value, (list, tuple)):
+        return "[" + ", ".join(map(_value, value)) + "]"
     return json.dumps(value.total_seconds() if isinstance(value, timedelta) else value)

@@ -24,14 +24,14 @@ from cli.ports import quiet_port
 from clients.keys import KeyRing
 from clients.store import Store
 from clients.zoho.client import CALL_TIMEOUT
-from domain.policy import PaymentPolicy
+from domain.policy import MappingPolicy, PaymentPolicy
 from ingress.app import make_app as make_ingress
 from ingress.run import serving
 from ingress.starter import Starter
 from sandbox.serving import Running, serve
 from sandbox.stripe.app import make_app as make_stripe
 from sandbox.zoho.app import make_app as make_zoho
-from tests.house import QUICK, SEED, House, connection_of
+from tests.house import MAPPING, QUICK, SEED, House, connection_of
 from worker import now, open_shop
 from workflows.workers import make_workers
 
@@ -148,6 +148,15 @@ class Shop(House):
 
 
 @dataclass(frozen=True)
+class Ways:
+    """How a shop does things; `preferences` are those of its Zoho organisation, by the sandbox's switches."""
+
+    policy: PaymentPolicy = QUICK
+    mapping: MappingPolicy = MAPPING
+    preferences: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Site:
     """Where shops are opened: what they share."""
 
@@ -184,7 +193,7 @@ class Program:
             await running.stop()
 
 
-async def open_a_shop(site: Site, number: int, policy: PaymentPolicy) -> Shop:
+async def open_a_shop(site: Site, number: int, ways: Ways) -> Shop:
     """The `number`th shop. Its Stripe settles no fees by itself, so that its ledger holds what was asked for only."""
     state = site.state / f"zoho-{number}.db" if site.state else None
     stripe, zoho = Program(lambda: make_stripe(accounts=[])), Program(lambda: make_zoho(state=state))
@@ -199,7 +208,8 @@ async def open_a_shop(site: Site, number: int, policy: PaymentPolicy) -> Shop:
         account_id=f"acct_1Shop{number}",
         organization_id=f"6000{number:07d}",
         secrets=(SecretStr(secret),),
-        policy=policy,
+        policy=ways.policy,
+        mapping=ways.mapping,
     )
     shop = Shop(
         slug=slug,
@@ -217,7 +227,8 @@ async def open_a_shop(site: Site, number: int, policy: PaymentPolicy) -> Shop:
     about = {"id": connection.stripe.account_id, "key": "sk_test_1", "country": "DE", "default_currency": "eur"}
     await shop.post(f"{stripe_url}/_seed", {"accounts": [about]})
     await shop.post(f"{stripe_url}/_switches", {"balance_after": None})
-    seed = {"organization_id": connection.zoho.organization_id, **SEED}
+    about_zoho = {"organization_id": connection.zoho.organization_id, "preferences": dict(ways.preferences)}
+    seed = {**SEED, **about_zoho}
     await shop.post(f"{zoho_url}/_seed", {"organizations": [seed]})
     endpoint = {"url": f"{site.ingress_url}/webhooks/stripe/{slug}", "enabled_events": ["*"], "secret": secret}
     await shop.post(f"{stripe_url}/_endpoints", {"account": connection.stripe.account_id, **endpoint})
@@ -233,11 +244,11 @@ async def a_street(
     policy: PaymentPolicy = QUICK,
     zoho_seconds: float = CALL_TIMEOUT,
     keep: bool = False,
-    policies: Mapping[str, PaymentPolicy] | None = None,
+    ways: Mapping[str, Ways] | None = None,
 ) -> AsyncIterator[dict[str, Shop]]:
     """Many shops by name, served by one worker and one ingress of this process; `keep` lets a Zoho be stopped.
 
-    `policies` are those of the shops that have their own.
+    `ways` are those of the shops that have their own, instead of `policy`.
     """
     async with AsyncExitStack() as stack:
         street = f"street-{uuid.uuid4().hex[:12]}"
@@ -247,8 +258,8 @@ async def a_street(
         stack.push_async_callback(store.close)
         port = quiet_port()
         site = Site(stack, client, store, memory, f"http://{HOST}:{port}", http, folder if keep else None)
-        own = policies or {}
-        shops = {name: await open_a_shop(site, no, own.get(name, policy)) for no, name in enumerate(names, 1)}
+        own, usual = ways or {}, Ways(policy)
+        shops = {name: await open_a_shop(site, no, own.get(name, usual)) for no, name in enumerate(names, 1)}
         connections = {shop.slug: shop.connection for shop in shops.values()}
         starter = Starter(client, connections, task_queue=street, zoho_queue=f"{street}-zoho")
         app = make_ingress(connections, client, store, starter=starter)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from difflib import ndiff
@@ -25,7 +25,7 @@ from tests.endtoend.outcomes import canonical, everything_told
 from tests.endtoend.shops import Shop
 from tests.faults.calls import Call, calls_since, mark
 from tests.faults.faults import Fault, Scene
-from tests.faults.kinds import Kind
+from tests.faults.kinds import Kind, tell_fee
 from workflows import contract
 
 CLOSES_WITHIN = 120.0  # seconds (I8): a minute, and one more because two dozen payments share the machine
@@ -33,8 +33,14 @@ _OFTEN, _SELDOM = 0.3, 2.0  # seconds between two looks whether a run waits for 
 _ASIDE = ("answer#", "tell_attention#", "tell_resolved#")  # entries of the audit trail that only a parked run has
 _COUNTS = re.compile(r"stock|(invoice|payment|package)_number")  # fields that tell what was in the shop before
 _PAYMENTS = ("payment_intents", "charges")
-_DOCUMENTS = ("salesorders", "invoices", "payments", "shipments")
-_STEPS = dict(zip(_DOCUMENTS, ("sales_order", "invoice", "customer_payment", "shipment"), strict=True))
+_STEPS = {
+    "salesorders": "sales_order",
+    "invoices": "invoice",
+    "payments": "customer_payment",
+    "shipments": "shipment",
+    "adjustments": "adjust_stock",
+}
+_DOCUMENTS = tuple(_STEPS)
 _BACK = (WorkflowExecutionStatus.FAILED, WorkflowExecutionStatus.CANCELED)
 
 
@@ -112,10 +118,15 @@ class Lane:
         number, self.paid = self.paid, self.paid + 1
         prepared = await self.kind.prepare(self.shop, number)
 
-        async def act() -> tuple[float, str]:
-            return mark(), await self.kind.begin(self.shop, number, prepared)
+        async with AsyncExitStack() as errands:
 
-        yield act
+            async def act() -> tuple[float, str]:
+                begun, payment = mark(), await self.kind.begin(self.shop, number, prepared)
+                if self.kind.fee:
+                    await errands.enter_async_context(_meanwhile(tell_fee(self.shop, payment)))
+                return begun, payment
+
+            yield act
 
     async def suffer(self, cell: Cell, story: Story) -> list[str]:
         """What is wrong after the cell's faults, none where everything holds."""
@@ -214,7 +225,7 @@ class Lane:
             wrong.append(f"I10 {report.reason}")
         steps = await self._steps(keep=False)
         if status in _BACK:
-            wrong += _left(stripe, zoho, payment, steps if trail else None)
+            wrong += _left(stripe, zoho, payment, steps if trail else None, self.kind.own)
         elif story is not None and not self.kind.aborted:
             wrong += _different(story, _books(stripe, zoho, payment), steps if trail else None)
         return wrong, status
@@ -230,6 +241,17 @@ class Lane:
         if keep:
             self.audited = len(entries)
         return tuple(sorted(new))
+
+
+@asynccontextmanager
+async def _meanwhile(errand: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """The errand runs beside the body, and is given up with it."""
+    task = asyncio.create_task(errand)
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
 
 
 def _books(stripe: Any, zoho: Any, payment: str) -> Any:
@@ -288,13 +310,13 @@ def _doubled_people(zoho: Any) -> list[str]:
     return lines
 
 
-def _left(stripe: Any, zoho: Any, payment: str, steps: Sequence[str] | None) -> list[str]:
+def _left(stripe: Any, zoho: Any, payment: str, steps: Sequence[str] | None, own: Sequence[str]) -> list[str]:
     """What of a payment that was taken back still says otherwise."""
     told = [row for row in stripe["payment_intents"] + stripe["charges"] if row["id"] == payment]
     lines = [f"I6 {payment}: Stripe's metadata still names an order" for row in told if _mentions(row)]
     if steps is None:
         return lines
-    untold = [kind for kind in _DOCUMENTS if _of(zoho, kind, payment) and _STEPS[kind] not in steps]
+    untold = [kind for kind in _DOCUMENTS if kind not in own and _of(zoho, kind, payment) and _STEPS[kind] not in steps]
     return lines + [f"I10 {payment}: no audit entry tells of its {kind}" for kind in untold]
 
 

@@ -66,8 +66,8 @@ async def kill_all(binary: Path, home: Path, stories: Stories, cells: Sequence[C
 async def _kill(binary: Path, home: Path, stories: Stories, wanted: Sequence[Batch]) -> Found:
     kinds = {name: cell.kind for batch in wanted for name, cell in zip(batch.shops, batch.cells, strict=True)}
     found: Found = {}
-    policies = {name: kind.policy(POLICY) for name, kind in kinds.items()}
-    async with a_house_of_processes(binary, home, kinds, POLICY, policies=policies) as house:
+    ways = {name: kind.ways(POLICY) for name, kind in kinds.items()}
+    async with a_house_of_processes(binary, home, kinds, POLICY, ways=ways) as house:
         lanes = {name: Lane(house.shops[name], kind) for name, kind in kinds.items()}
         slots = asyncio.Semaphore(_OPENING)
 

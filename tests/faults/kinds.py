@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
-from domain.policy import PaymentPolicy, Ship
+from temporalio.client import WorkflowExecutionStatus
+from temporalio.service import RPCError
+
+from domain.policy import BundlePart, MappingPolicy, Oversell, PaymentPolicy, Ship
+from domain.runs import Stage
 from tests.endtoend.outcomes import LINES, everything_told
-from tests.endtoend.shops import Shop
-from tests.house import BUYER
+from tests.endtoend.shops import Shop, Ways
+from tests.house import BUYER, MAPPING
+from workflows import contract
 
 Wish = dict[str, Any]
 ONE_LINE = [{"sku": "MUG", "unit_amount": 1500, "quantity": 2}]
+SHIPS: Wish = {"ship": Ship.WHEN_PAID}
+GIFTS = MAPPING.model_copy(update={"gifts": {"*": (BundlePart(sku="POT"),)}})
+_OFTEN = 0.1  # seconds between two looks how far a run is
 # What a person answers to a run that is to be taken back.
 ABORT = {"action": "abort", "reason": "wrong shop"}
 
@@ -35,7 +45,9 @@ class Kind:
 
     `first`: only the first payment of a shop is of this kind; else one of the same kind was paid before.
     `forgets`: our store does not know any contact. `aborted`: it parks when everything is written, and the kind's calls
-    are those that take it back. `ships`: the policy has a package and a shipment made.
+    are those that take it back. `fee`: Stripe tells its fee once the payment is recorded. `policy` and `mapping` are
+    what the shop does otherwise than others, `preferences` what its Zoho does; `own` are documents that Zoho makes by
+    itself, of which our trail need not tell.
     """
 
     name: str
@@ -43,11 +55,15 @@ class Kind:
     first: bool = False
     forgets: bool = False
     aborted: bool = False
-    ships: bool = False
+    fee: bool = False
+    policy: Wish = field(default_factory=dict, hash=False)
+    mapping: MappingPolicy = field(default=MAPPING, hash=False)
+    preferences: Wish = field(default_factory=dict, hash=False)
+    own: tuple[str, ...] = ()
 
-    def policy(self, common: PaymentPolicy) -> PaymentPolicy:
-        """That of a shop in which the kind is paid."""
-        return common.model_copy(update={"ship": Ship.WHEN_PAID}) if self.ships else common
+    def ways(self, common: PaymentPolicy) -> Ways:
+        """Those of a shop in which the kind is paid."""
+        return Ways(common.model_copy(update=self.policy), self.mapping, self.preferences)
 
     async def prepare(self, shop: Shop, number: int) -> str:
         """Brings the shop to where the kind's calls begin; the payment's id where it is made already."""
@@ -63,10 +79,36 @@ class Kind:
 
     async def begin(self, shop: Shop, number: int, payment: str) -> str:
         """Has the kind's calls made from now on; the payment's id."""
-        if not self.aborted:
-            return await shop.pays(**self.wish(number))
-        await shop.answer(payment, **ABORT)
-        return payment
+        if self.aborted:
+            await shop.answer(payment, **ABORT)
+            return payment
+        return await shop.pays(**self.wish(number))
+
+
+async def tell_fee(shop: Shop, payment: str) -> None:
+    """Stripe tells the payment's fee once it is recorded in Zoho; never, where it is not."""
+    while not await _recorded(shop, payment):
+        if await _ended(shop, payment):
+            return
+        await asyncio.sleep(_OFTEN)
+    charges = (await shop.stripe(only="charges"))["charges"]
+    charge = next(row["id"] for row in charges if payment in (row["id"], row["payment_intent"]))
+    await shop.post(f"{shop.stripe_url}/_charges/{charge}/balance", {})
+
+
+async def _recorded(shop: Shop, payment: str) -> bool:
+    try:
+        return bool((await shop.run_of(payment).query(contract.PROGRESS))["stage"] == Stage.PAID)
+    except RPCError:  # it has not begun, or its worker is away
+        return False
+
+
+async def _ended(shop: Shop, payment: str) -> bool:
+    try:
+        status = (await shop.run_of(payment).describe()).status
+    except RPCError:
+        return False
+    return status in (WorkflowExecutionStatus.FAILED, WorkflowExecutionStatus.CANCELED)
 
 
 def forget(shop: Shop, *tables: str, only: str = "TRUE") -> None:
@@ -87,7 +129,7 @@ KINDS = {
         Kind(
             "known customer, new address, shipped",
             lambda number: {"guest": moved(number), "lines": LINES},
-            ships=True,
+            policy=SHIPS,
         ),
         Kind("customer whom only Zoho knows", _known, forgets=True),
         Kind("known customer, invoice", lambda number: {"via": "invoice", "customer": payer(0), "lines": LINES}),
@@ -99,6 +141,14 @@ KINDS = {
             "known customer, charge without intent",
             lambda number: {"via": "charge_only", "guest": payer(0), "lines": ONE_LINE},
         ),
-        Kind("shipped, then aborted", _known, aborted=True, ships=True),
+        Kind("known customer, fee while it runs", _known, fee=True, policy={"fee_patience": timedelta(seconds=90)}),
+        Kind("last pieces, with gifts", _known, policy={"oversell": Oversell.HOLD}, mapping=GIFTS),
+        Kind(
+            "an organisation that invoices by itself",
+            _known,
+            preferences={"so_cycle_preference": "invoice"},
+            own=("invoices",),
+        ),
+        Kind("shipped with gifts, then aborted", _known, aborted=True, policy=SHIPS, mapping=GIFTS),
     )
 }

@@ -28,8 +28,8 @@ Found = dict[Cell, list[str]]
 
 def shops_of(client: Client, folder: Path, kinds: Mapping[str, Kind]) -> AbstractAsyncContextManager[dict[str, Shop]]:
     """A street with a shop for each name, its policy that of the name's kind."""
-    policies = {name: kind.policy(POLICY) for name, kind in kinds.items()}
-    return a_street(client, folder, kinds, policy=POLICY, policies=policies, zoho_seconds=PATIENCE)
+    ways = {name: kind.ways(POLICY) for name, kind in kinds.items()}
+    return a_street(client, folder, kinds, policy=POLICY, ways=ways, zoho_seconds=PATIENCE)
 
 
 async def record(client: Client, folder: Path, kinds: Iterable[Kind] = KINDS.values()) -> Stories:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from sandbox.stripe import catalog, checkout, intents, webhooks
+from sandbox.stripe import catalog, checkout, intents, refunds, webhooks
 from sandbox.stripe.errors import ApiError, missing_parameter
 from sandbox.stripe.paging import made_within, page
 from sandbox.stripe.parameters import (
@@ -20,6 +20,7 @@ from sandbox.stripe.parameters import (
     PRICE,
     PRODUCT,
     PROMOTION_CODE,
+    REFUND,
     SESSION_CREATE,
     SHIPPING,
     TAX_RATE,
@@ -248,6 +249,11 @@ ENDPOINTS = [
     Endpoint("GET", "/v1/charges", listed(customer="str", payment_intent="str", created=CREATED), _list("charges")),
     Endpoint("GET", "/v1/charges/{id}", {}, _retrieve("charges")),
     Endpoint("POST", "/v1/charges/{id}", _CHARGE, _update("charges", "charge.updated")),
+    Endpoint("POST", "/v1/refunds", REFUND, _create(refunds.create_refund)),
+    Endpoint("GET", "/v1/refunds", listed(charge="str", payment_intent="str", created=CREATED), _list("refunds")),
+    Endpoint("GET", "/v1/refunds/{id}", {}, _retrieve("refunds")),
+    Endpoint("POST", "/v1/refunds/{id}", _META, _update("refunds", "refund.updated")),
+    Endpoint("POST", "/v1/refunds/{id}/cancel", {}, _change("refunds", refunds.cancel)),
     Endpoint("POST", "/v1/checkout/sessions", SESSION_CREATE, _create(checkout.create_session)),
     Endpoint("GET", "/v1/checkout/sessions", listed(created=CREATED, **_IN), _list("sessions")),
     Endpoint("GET", "/v1/checkout/sessions/{id}", {}, _retrieve("sessions")),

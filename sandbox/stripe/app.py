@@ -10,7 +10,7 @@ from aiohttp import web
 
 from sandbox.faults import Answers, Fault, Faults
 from sandbox.persistence import Database
-from sandbox.stripe import charges
+from sandbox.stripe import charges, refunds
 from sandbox.stripe.api import ENDPOINTS
 from sandbox.stripe.control import Control
 from sandbox.stripe.errors import ApiError, rate_limited, server_error
@@ -40,6 +40,8 @@ async def _life(world: World, deliveries: Deliveries) -> AsyncIterator[None]:
     await deliveries.start()
     for charge in list(world.table("charges").all()):
         charges.arrange(world, charge)
+    for refund in list(world.table("refunds").all()):
+        refunds.arrange(world, refund)
     yield
     await deliveries.stop()
     world.schedule.clear()

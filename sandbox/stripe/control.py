@@ -10,7 +10,7 @@ from typing import Any
 from aiohttp import web
 
 from sandbox.faults import Faults
-from sandbox.stripe import charges, checkout, intents, invoices
+from sandbox.stripe import charges, checkout, intents, invoices, refunds
 from sandbox.stripe.errors import ApiError, missing_parameter
 from sandbox.stripe.pay import pay
 from sandbox.stripe.rendering import Wanted, render
@@ -70,6 +70,8 @@ class Control:
             web.post("/_intents/{id}/settle", act("payment_intents", _settle)),
             web.post("/_invoices/{id}/pay", act("invoices", invoices.pay_invoice)),
             web.post("/_charges/{id}/balance", act("charges", _balance)),
+            web.post("/_refunds/{id}/settle", act("refunds", lambda world, doc, given: refunds.settle(world, doc))),
+            web.post("/_refunds/{id}/fail", act("refunds", _fail_refund)),
             web.post("/_events/{id}/resend", self._resend),
         ]
 
@@ -210,6 +212,10 @@ def _settle(world: World, doc: Doc, given: Doc) -> Doc:
 
 def _balance(world: World, doc: Doc, given: Doc) -> Doc:
     return charges.add_balance(world, doc)
+
+
+def _fail_refund(world: World, doc: Doc, given: Doc) -> Doc:
+    return refunds.fail(world, doc, given.get("reason") or "expired_or_canceled_card")
 
 
 async def _body(request: web.Request) -> Doc:

@@ -72,6 +72,10 @@ INTENT_UPDATE: dict[str, Spec] = {
 INTENT_CONFIRM: dict[str, Spec] = {**INTENT_COMMON, "off_session": "bool", "return_url": "str"}
 INTENT_CAPTURE: dict[str, Spec] = {"amount_to_capture": "int", "final_capture": "bool", "metadata": "map"}
 
+REFUND: dict[str, Spec] = {
+    "amount": "int", "charge": "str", "payment_intent": "str", "reason": "str", "metadata": "map"
+}  # fmt: skip
+
 CUSTOMER: dict[str, Spec] = {
     "address": ADDRESS,
     "description": "str",

@@ -13,6 +13,8 @@ class Switches:
 
     #: Seconds from a charge to its balance transaction and `charge.updated`; None: only when asked for.
     balance_after: float | None = 0.5
+    #: Seconds from a refund to its settlement, `pending` until then; 0: at once, None: only when asked for.
+    refund_after: float | None = 0.0
     #: Fee of a charge: a share of it and a fixed part in minor units of the settlement currency.
     fee_percent: float = 2.9
     fee_fixed: int = 30
@@ -46,7 +48,7 @@ class Switches:
                 raise ValueError(f"no switch {name!r}; there are {', '.join(defaults)}")
             if isinstance(defaults[name], bool) != isinstance(value, bool):
                 raise ValueError(f"switch {name!r} is not {value!r}")
-            nothing = isinstance(value, bool) or (value is None and name == "balance_after")
+            nothing = isinstance(value, bool) or (value is None and name in ("balance_after", "refund_after"))
             if not nothing and (not isinstance(value, (int, float)) or value < 0):
                 raise ValueError(f"switch {name!r} is a number of zero or more, not {value!r}")
             if isinstance(defaults[name], int) and not isinstance(value, int):

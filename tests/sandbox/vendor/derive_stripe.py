@@ -56,6 +56,11 @@ CLASSES = {
     "GET /v1/products": "ProductListParams",
     "GET /v1/products/{id}": "ProductRetrieveParams",
     "POST /v1/products/{id}": "ProductUpdateParams",
+    "POST /v1/refunds": "RefundCreateParams",
+    "GET /v1/refunds": "RefundListParams",
+    "GET /v1/refunds/{id}": "RefundRetrieveParams",
+    "POST /v1/refunds/{id}": "RefundUpdateParams",
+    "POST /v1/refunds/{id}/cancel": "RefundCancelParams",
     "POST /v1/webhook_endpoints": "WebhookEndpointCreateParams",
     "GET /v1/webhook_endpoints": "WebhookEndpointListParams",
     "GET /v1/webhook_endpoints/{id}": "WebhookEndpointRetrieveParams",
@@ -83,7 +88,7 @@ OPENAPI = {
 KEPT = (
     "PaymentIntent", "Charge", "BalanceTransaction", "Customer", "checkout.session", "LineItem", "Event", "Invoice",
     "InvoiceLineItem", "InvoicePayment", "PaymentIntentAmountDetailsLineItem", "WebhookEndpoint", "Product", "Price",
-    "v2.core.event",
+    "v2.core.event", "Refund",
 )  # fmt: skip
 
 

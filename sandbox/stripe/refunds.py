@@ -1,0 +1,195 @@
+"""Refunds: made, settled, failed, cancelled; the money they move, and what each of that tells.
+
+docs.stripe.com/refunds and docs.stripe.com/api/refunds. `charge.refund.updated` is deprecated and told all the same.
+"""
+
+from __future__ import annotations
+
+from sandbox.stripe.amounts import exponent, rounded, step
+from sandbox.stripe.errors import ApiError, missing_parameter
+from sandbox.stripe.fees import rate
+from sandbox.stripe.tables import Doc
+from sandbox.stripe.world import World, changed, merged
+
+REASONS = ("duplicate", "fraudulent", "requested_by_customer")
+FAILURES = (
+    "charge_for_pending_refund_disputed",
+    "declined",
+    "expired_or_canceled_card",
+    "insufficient_funds",
+    "lost_or_stolen_card",
+    "merchant_request",
+    "unknown",
+)
+
+
+def create_refund(world: World, account: str, params: Doc) -> Doc:
+    """Gives back all or part of a charge; tells `refund.created` and `charge.refunded`.
+
+    It is settled as the switch `refund_after` says. Refused where less than that is left, before anything moves.
+    """
+    charge = _charge(world, account, params)
+    amount = _amount(charge, params.get("amount"))
+    reason = params.get("reason")
+    if reason is not None and reason not in REASONS:
+        raise ApiError(f"Invalid reason: must be one of {', '.join(REASONS)}", param="reason")
+    after = world.switches.refund_after
+    base = world.base("refund", "re_3", account)
+    base.pop("livemode")  # a refund does not say it
+    doc = {
+        **base,
+        "amount": amount,
+        "balance_transaction": None,
+        "charge": charge["id"],
+        "currency": charge["currency"],
+        "customer": charge["customer"],
+        "customer_account": None,
+        "destination_details": {"card": {"type": "refund"}, "type": "card"},
+        "metadata": merged({}, params.get("metadata", {})),
+        "payment_intent": charge["payment_intent"],
+        "payment_method": charge["payment_method"],
+        "reason": reason,
+        "receipt_number": None,
+        "source_transfer_reversal": None,
+        "status": "succeeded" if after == 0 else "pending",
+        "transfer_reversal": None,
+        "_due": None if not after else world.schedule.now() + after,
+    }
+    if after != 0:
+        doc["pending_reason"] = "processing"
+    doc["balance_transaction"] = _move(world, doc, -amount, "refund")["id"]
+    world.table("refunds").save(doc)
+    world.emit("refund.created", doc)
+    _tell_charge(world, charge, amount)
+    arrange(world, doc)
+    return doc
+
+
+def _charge(world: World, account: str, params: Doc) -> Doc:
+    """The charge that is named, or the one of the intent that is; ApiError where it cannot be refunded."""
+    if params.get("charge"):
+        charge = world.need("charges", params["charge"], account, "charge")
+    elif params.get("payment_intent"):
+        intent = world.need("payment_intents", params["payment_intent"], account, "payment_intent")
+        if intent["latest_charge"] is None:
+            message = "This PaymentIntent does not have a successful charge to refund."
+            raise ApiError(message, code="payment_intent_unexpected_state", param="payment_intent")
+        charge = world.need("charges", intent["latest_charge"], account)
+    else:
+        raise missing_parameter("charge")
+    if charge["status"] != "succeeded" or not charge["captured"]:
+        message = f"Charge {charge['id']} was not captured, so there is nothing to refund."
+        raise ApiError(message, code="charge_not_refundable", stored=True)
+    if charge["disputed"]:
+        message = f"Charge {charge['id']} has been charged back; cannot issue a refund."
+        raise ApiError(message, code="charge_disputed", stored=True)
+    return charge
+
+
+def _amount(charge: Doc, wanted: int | None) -> int:
+    left = charge["amount_captured"] - charge["amount_refunded"]
+    if left == 0:
+        message = f"Charge {charge['id']} has already been refunded."
+        raise ApiError(message, code="charge_already_refunded", stored=True)
+    amount: int = left if wanted is None else wanted
+    if amount < 1 or amount % step(charge["currency"]):
+        raise ApiError("Invalid positive integer", code="parameter_invalid_integer", param="amount")
+    if amount > left:
+        # Which code this carries today is not known: none.
+        message = f"Refund amount ({amount}) is greater than unrefunded amount on charge ({left})"
+        raise ApiError(message, param="amount", stored=True)
+    return amount
+
+
+def arrange(world: World, refund: Doc) -> None:
+    """Puts the end of a pending refund on the schedule, also after a restart."""
+    if refund["status"] == "pending" and refund["_due"] is not None:
+        world.schedule.at(refund["_due"], lambda: _on_time(world, refund["id"]))
+
+
+def _on_time(world: World, refund_id: str) -> None:
+    refund = world.table("refunds").get(refund_id)
+    if refund is not None and refund["status"] == "pending":
+        settle(world, refund)
+        world.database.commit()
+
+
+def settle(world: World, refund: Doc) -> Doc:
+    """A pending refund has arrived; tells `refund.updated`."""
+    if refund["status"] != "pending":
+        raise ApiError(f"Refund {refund['id']} is {refund['status']}, not pending")
+    before = changed(refund, {"status": "succeeded"})
+    refund.pop("pending_reason", None)
+    return _tell(world, refund, "refund.updated", before)
+
+
+def fail(world: World, refund: Doc, reason: str = "expired_or_canceled_card") -> Doc:
+    """The bank did not take it, also weeks after it succeeded: the money returns; tells `refund.failed`."""
+    if refund["status"] not in ("pending", "succeeded", "requires_action"):
+        raise ApiError(f"Refund {refund['id']} is {refund['status']} already")
+    if reason not in FAILURES:
+        raise ApiError(f"Invalid failure reason: one of {', '.join(FAILURES)}", param="reason")
+    returned = _move(world, refund, refund["amount"], "refund_failure")
+    before = changed(refund, {"status": "failed", "failure_reason": reason})
+    refund["failure_balance_transaction"] = returned["id"]
+    refund.pop("pending_reason", None)
+    charge = world.need("charges", refund["charge"], refund["_account"])
+    changed(charge, {"amount_refunded": charge["amount_refunded"] - refund["amount"], "refunded": False})
+    _keep(world, charge)
+    return _tell(world, refund, "refund.failed", before)
+
+
+def cancel(world: World, refund: Doc, params: Doc) -> Doc:
+    """Only one that waits for the buyer can be cancelled."""
+    message = f"Refund {refund['id']} is {refund['status']}; only one that requires action can be canceled."
+    raise ApiError(message, stored=True)
+
+
+def _tell_charge(world: World, charge: Doc, amount: int) -> None:
+    refunded = charge["amount_refunded"] + amount
+    before = changed(charge, {"amount_refunded": refunded, "refunded": refunded == charge["amount_captured"]})
+    _keep(world, charge)
+    world.emit("charge.refunded", charge, before)
+
+
+def _keep(world: World, charge: Doc) -> None:
+    """Saves the charge with its refunds, the ten newest, as an expanded charge shows them."""
+    found = list(world.table("refunds").find(newest_first=True, charge=charge["id"]))
+    charge["+refunds"] |= {"data": found[:10], "has_more": len(found) > 10}
+    world.table("charges").save(charge)
+
+
+def _tell(world: World, refund: Doc, kind: str, before: Doc) -> Doc:
+    world.table("refunds").save(refund)
+    world.emit(kind, refund, before)
+    world.emit("charge.refund.updated", refund, before)
+    return refund
+
+
+def _move(world: World, refund: Doc, amount: int, category: str) -> Doc:
+    """The balance transaction of money that leaves (negative) or comes back, in the account's own currency.
+
+    Stripe keeps the fee of the charge and takes none for the refund.
+    """
+    home = world.account(refund["_account"])["default_currency"]
+    exchange = rate(refund["currency"], home)
+    gross = amount if exchange is None else rounded(amount * exchange, home)
+    base = world.base("balance_transaction", "txn_3", refund["_account"])
+    base.pop("livemode")
+    doc = {
+        **base,
+        "amount": gross,
+        "available_on": base["created"],
+        "balance_type": "payments",
+        "currency": home,
+        "description": f"REFUND OF {10 ** -exponent(refund['currency']) * abs(amount)} {refund['currency']}",
+        "exchange_rate": float(exchange) if exchange is not None else None,
+        "fee": 0,
+        "fee_details": [],
+        "net": gross,
+        "reporting_category": category,
+        "source": refund["id"],
+        "status": "available",
+        "type": category,
+    }
+    return world.table("balance_transactions").save(doc)

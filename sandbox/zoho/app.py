@@ -11,6 +11,7 @@ from sandbox.persistence import Database
 from sandbox.zoho import (
     adjustments,
     contacts,
+    creditnotes,
     errors,
     invoices,
     items,
@@ -38,6 +39,7 @@ ROUTES = [
     *packages.ROUTES,
     *shipments.ROUTES,
     *adjustments.ROUTES,
+    *creditnotes.ROUTES,
 ]
 
 _LIMITS = {44: errors.minute_limit(), 45: errors.day_limit(1000), 1070: errors.concurrency_limit()}

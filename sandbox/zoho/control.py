@@ -8,7 +8,7 @@ from typing import Any
 
 from aiohttp import web
 
-from sandbox.zoho import items, packages, payments, shipments
+from sandbox.zoho import creditnotes, items, packages, payments, shipments
 from sandbox.zoho.errors import Refusal
 from sandbox.zoho.invoices import show as show_invoice
 from sandbox.zoho.salesorders import show as show_order
@@ -31,6 +31,8 @@ def ledger(org: Organization, only: Collection[str] = ()) -> Row:
         "payments": lambda: [payments.show(org, row) for row in tables["customerpayments"].rows()],
         "packages": lambda: [packages.show(org, row) for row in tables["packages"].rows()],
         "shipments": lambda: [shipments.show(row) for row in tables["shipmentorders"].rows()],
+        "creditnotes": lambda: [creditnotes.show(org, row) for row in tables["creditnotes"].rows()],
+        "refunds": lambda: [creditnotes.show_refund(org, row) for row in tables["creditnoterefunds"].rows()],
         "adjustments": lambda: [public(row) for row in tables["inventoryadjustments"].rows()],
         "accounts": lambda: payments.accounts(org),
         "calls": lambda: _calls(org),

@@ -210,7 +210,7 @@ def _delete(call: Call) -> Answer:
 
 
 def accounts(org: Organization) -> dict[str, dict[str, Decimal]]:
-    """What the payments put on each account, by account name and currency."""
+    """What payments put on each account and refunds took from it, by account name and currency."""
     sums: dict[str, dict[str, Decimal]] = {}
 
     def add(account: str, currency: str, amount: Decimal) -> None:
@@ -223,6 +223,10 @@ def accounts(org: Organization) -> dict[str, dict[str, Decimal]]:
         add(payment["account_name"], code, payment["amount"] - (charges if reduced else ZERO))
         if charges:
             add(BANK_CHARGES, code, charges)
+    for refund in org.tables["creditnoterefunds"].rows():
+        note = org.tables["creditnotes"].get(refund["creditnote_id"])
+        if note is not None:
+            add(refund["from_account_name"], note["currency_code"], -refund["amount"])
     return sums
 
 

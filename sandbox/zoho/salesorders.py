@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from sandbox.zoho import balances, documents, errors, packages, shipments, stock
+from sandbox.zoho import balances, creditnotes, documents, errors, packages, shipments, stock
 from sandbox.zoho.invoices import invoice_order, pay_in_full
 from sandbox.zoho.listing import Listing
 from sandbox.zoho.records import born, required, text, touch
@@ -173,6 +173,7 @@ def _cycle(org: Organization, order: Row) -> Row:
 def show(org: Organization, order: Row) -> Row:
     """An order in full, with the documents that came of it."""
     invoices = _invoices(org, order)
+    notes = creditnotes.of_order(org, order, invoices)
     payments = [payment for invoice in invoices for payment in balances.payments_of(org, invoice)]
     names = (
         "invoice_id",
@@ -192,8 +193,8 @@ def show(org: Organization, order: Row) -> Row:
         "payments": payments,
         "packages": packages.of_order(org, order["salesorder_id"]),
         "salesreturns": [],
-        "creditnotes": [],
-        "refunds": [],
+        "creditnotes": notes,
+        "refunds": creditnotes.refunds_of_order(org, notes),
         "purchaseorders": [],
         "balance": order["total"] - sum((payment["amount"] for payment in payments), ZERO),
         "so_cycle_preference": _cycle(org, order),

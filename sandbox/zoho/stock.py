@@ -64,7 +64,8 @@ def settle_order(org: Organization, order: Row) -> None:
     )
     for line in order["line_items"]:
         wanted = max(ZERO, line["quantity"] - line["_sent"]) if commits else ZERO
-        physical = max(ZERO, line["quantity"] - line["quantity_shipped"]) if commits else ZERO
+        unshipped = line["quantity"] - line["quantity_shipped"] - line.get("_cancelled", ZERO)
+        physical = max(ZERO, unshipped) if commits else ZERO
         _move(
             org,
             line["item_id"],
@@ -138,6 +139,25 @@ def settle_package(org: Organization, package: Row, *, packed: bool, shipped: bo
     if order is not None:
         settle_order(org, order)
         orders.save(order["salesorder_id"])
+
+
+def settle_credit_note(org: Organization, note: Row, *, live: bool) -> None:
+    """Puts what an open note returns to stock back into accounting stock; goods that never left are no longer owed.
+
+    Goods that were shipped come back into physical stock by the receive of a sales return, not by the note.
+    """
+    orders = org.tables["salesorders"]
+    for line in note["line_items"]:
+        returned = line["quantity"] if live and line["is_returned_to_stock"] else ZERO
+        _move(org, line["item_id"], accounting=returned - line["_returned"])
+        cancelled = line["quantity"] if live and not line["is_item_shipped"] else ZERO
+        for order in orders.find("line", line["_order_line"]) if line["_order_line"] else ():
+            for target in order["line_items"]:
+                if target["line_item_id"] == line["_order_line"]:
+                    target["_cancelled"] = target.get("_cancelled", ZERO) + cancelled - line["_cancelled"]
+            settle_order(org, order)
+            orders.save(order["salesorder_id"])
+        line["_returned"], line["_cancelled"] = returned, cancelled
 
 
 def settle_adjustment(org: Organization, adjustment: Row, *, applied: bool) -> None:

@@ -90,6 +90,10 @@ class Switches:
     # Whether an order can still be changed once it is invoiced (its addresses and custom fields, say).
     invoiced_order_editable: bool = True
 
+    # Credit notes.
+    # Whether a line that does not say so returns to stock: a note raises the stock of a tracked item (documented).
+    credit_note_restocks: bool = True
+
     # Invoices and payments.
     # Whether an order's line can be invoiced beyond its quantity ("invoice already exists"): unknown.
     overinvoicing_refused: bool = False

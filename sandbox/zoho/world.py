@@ -27,6 +27,10 @@ def _applied_to(row: Row) -> Iterable[str]:
     return {target["invoice_id"] for target in row["invoices"]}
 
 
+def _credited(row: Row) -> Iterable[str]:
+    return {row["invoice_id"], *(line["invoice_id"] for line in row["line_items"])} - {""}
+
+
 INDEXES: dict[str, Mapping[str, Keys]] = {
     "contacts": {"contact_name": field("contact_name"), "email": _emails},
     "items": {"sku": field("sku"), "name": field("name")},
@@ -46,6 +50,12 @@ INDEXES: dict[str, Mapping[str, Keys]] = {
         "customer_id": field("customer_id"),
         "invoice": _applied_to,
     },
+    "creditnotes": {
+        "creditnote_number": field("creditnote_number"),
+        "reference_number": field("reference_number"),
+        "invoice": _credited,
+    },
+    "creditnoterefunds": {"creditnote": field("creditnote_id")},
     "packages": {"order": field("salesorder_id")},
     "shipmentorders": {"shipment_number": field("shipment_number")},
     "inventoryadjustments": {"reference_number": field("reference_number")},

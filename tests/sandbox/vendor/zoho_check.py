@@ -34,7 +34,13 @@ LIVE = "seen in recorded live answers of one organisation"
 BOOKS = "in the Books v3 specification of the same record"
 SIBLING = "in the specification of another answer about the same thing"
 INFERRED = "neither specified nor recorded; the sandbox shows it, no step may need it"
-DOCUMENTS = "(POST|GET|PUT) /(salesorders|invoices)(/.*)?"
+DOCUMENTS = "(POST|GET|PUT) /(salesorders|invoices|creditnotes)(/.*)?"
+_LIKE_AN_INVOICE = (
+    "adjustment adjustment_description billing_address_id discount discount_type is_discount_before_tax"
+    " is_inclusive_tax line_items.bcy_rate line_items.item_total line_items.tax_name line_items.tax_percentage"
+    " line_items.tax_type price_precision salesperson_id salesperson_name shipping_address_id shipping_charge sub_total"
+    " tax_total"
+)
 KNOWN = (
     Known(".*", "query", "organization_id", "every call needs it; the specification says so in words only"),
     Known("GET .*", "query", "sort_column sort_order page per_page", "accepted live by every list"),
@@ -109,6 +115,27 @@ KNOWN = (
     ),
     Known(".* /customerpayments.*", "answer", "created_time last_modified_time currency_code bank_charges", SIBLING),
     Known(".* /customerpayments.*", "answer", "invoices.tax_amount_withheld", "as in the request"),
+    Known("POST /creditnotes", "request", "line_items.rate", "in its own answer, and in the Books specification"),
+    Known("(POST|GET) /creditnotes.*", "answer", _LIKE_AN_INVOICE, "as of an invoice, whose shape it shares"),
+    Known(
+        "(POST|GET) /creditnotes.*",
+        "answer",
+        "creditnote_refunds invoice_id invoice_number salesorder_id salesreturn_id total_credits_used"
+        " total_refunded_amount line_items.can_skip_stock_tracking line_items.is_credit_only_item exchange_rate",
+        LIVE,
+    ),
+    Known(
+        "(POST|GET) /creditnotes.*", "answer", "exchange_rate from_account_id from_account_name", "as in the request"
+    ),
+    Known(
+        "POST /creditnotes/{creditnote_id}/(void|draft|converttoopen)", "answer", "data", "as of other status actions"
+    ),
+    Known(
+        ".* /salesorders.*",
+        "answer",
+        "creditnotes.* refunds.*",
+        "the lists are seen live, their rows are not: inferred",
+    ),
     Known(".* /packages.*", "answer", "shipment_order shipment_order.*", SIBLING),
     Known("(POST|GET) /shipmentorders.*", "answer", "shipmentorder", "the specification says so of an update only"),
     Known(".* /inventoryadjustments.*", "answer", "status created_time last_modified_time", INFERRED),

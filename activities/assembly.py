@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from activities.adjustments import AdjustmentActivities
 from activities.catalogue import CatalogueActivities
@@ -13,6 +13,7 @@ from activities.changes import ChangeActivities
 from activities.contact_book import ContactBook
 from activities.contact_claims import ContactClaims
 from activities.contacts import ContactActivities
+from activities.credits import CreditActivities
 from activities.dossier import Dossier
 from activities.effects import Once
 from activities.invoices import InvoiceActivities
@@ -21,6 +22,7 @@ from activities.messages import MessageActivities
 from activities.orders import OrderActivities
 from activities.planning import Planner
 from activities.receipts import ReceiptActivities
+from activities.refunds import RefundActivities, RefundStarter
 from activities.shipping import ShippingActivities
 from activities.shops import Shops
 from activities.starts import PaymentStarter, StartActivities
@@ -33,6 +35,10 @@ if TYPE_CHECKING:
 Activity = Callable[..., Any]
 
 
+class Starter(PaymentStarter, RefundStarter, Protocol):
+    """Who can start every run that another run has to start."""
+
+
 @dataclass(frozen=True)
 class Activities:
     """The activities by the queue that runs them: the main one, and the one whose pace Zoho's limits set."""
@@ -41,7 +47,7 @@ class Activities:
     zoho: Sequence[Activity]
 
 
-def assemble(shops: Shops, store: Store, starter: PaymentStarter, now: Callable[[], datetime]) -> Activities:
+def assemble(shops: Shops, store: Store, starter: Starter, now: Callable[[], datetime]) -> Activities:
     """All activities, sharing one memory, one dossier and one guard of writes."""
     memory = Memory(store.links, now)
     dossier = Dossier(store.dossiers, memory, shops, now)
@@ -59,6 +65,8 @@ def assemble(shops: Shops, store: Store, starter: PaymentStarter, now: Callable[
     messages = MessageActivities(shops, once, store.notices, now)
     starts = StartActivities(starter)
     changes = ChangeActivities(shops, dossier, book, once, store.effects, starter, now)
+    refunds = RefundActivities(shops, once, starter)
+    credits = CreditActivities(shops, memory, once)
     main: list[Activity] = [
         stripe.fetch_payment,
         stripe.fetch_fee,
@@ -71,6 +79,10 @@ def assemble(shops: Shops, store: Store, starter: PaymentStarter, now: Callable[
         changes.end_turn,
         changes.plan_change,
         changes.keep_change,
+        refunds.fetch_refund,
+        refunds.resolve_refunds,
+        refunds.start_refund,
+        refunds.mark_refund,
         orders.prepare_order,
         stock.sell_beyond_stock,
         stock.release_stock,
@@ -78,6 +90,7 @@ def assemble(shops: Shops, store: Store, starter: PaymentStarter, now: Callable[
         contacts.release_contact,
         contacts.plan_addresses,
         messages.notify_paid,
+        messages.notify_refund,
         messages.note_waiting,
         messages.tell_attention,
         messages.tell_resolved,
@@ -122,6 +135,16 @@ def assemble(shops: Shops, store: Store, starter: PaymentStarter, now: Callable[
         receipts.book_fee,
         receipts.find_fee,
         receipts.delete_payment,
+        credits.find_sale,
+        credits.read_sale,
+        credits.read_sold_lines,
+        credits.find_account,
+        credits.create_credit_note,
+        credits.find_credit_note,
+        credits.pay_out,
+        credits.find_paid_out,
+        credits.delete_credit_refund,
+        credits.void_credit_note,
         shipping.create_package,
         shipping.create_shipment,
         shipping.find_packages,

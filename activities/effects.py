@@ -131,6 +131,12 @@ class Once:
         """How often the payment's documents were taken back: each time every step may be done anew."""
         return sum(row.step.startswith(TAKEN_BACK) for row in await self._effects.of(connection, payment_id))
 
+    async def undone(self, step: str, wanted: About) -> int:
+        """How many documents the step `step#<id>` has taken back for this change of the payment."""
+        rows = await self._effects.of(wanted.connection, wanted.payment_id)
+        own = (row for row in rows if row.completed_at and row.step.endswith(f"@{wanted.change}"))
+        return sum(row.step.startswith(f"{step}#") for row in own)
+
     async def _complete(self, row: tuple[str, str, str], result: BaseModel, amount: Money | None, note: str) -> None:
         kept: dict[str, Any] = {"answer": result.model_dump_json()}
         await self._effects.complete(*row, result=kept, at=self._now(), actor=_actor(), amount=amount, note=note)

@@ -13,6 +13,7 @@ from activities.shops import Shops
 from clients.errors import TryLater
 from domain.cards import mask_cards
 from domain.notices import AnswerRecord, AttentionNotice, NotifyInput, Told
+from domain.policy import REFUND
 from domain.runs import PaymentRef, StepDone
 
 if TYPE_CHECKING:
@@ -88,6 +89,18 @@ class MessageActivities:
             return StepDone()
 
         return await self._once.write("notify_paid", wanted, StepDone, call)
+
+    @activity.defn
+    async def notify_refund(self, wanted: NotifyInput) -> StepDone:
+        """Tell people once what became of a refund, where they want to hear of refunds."""
+
+        async def call() -> StepDone:
+            await self._shops[wanted.connection].notifier.send("Refund", wanted.message)
+            return StepDone()
+
+        if REFUND in self._shops[wanted.connection].policy.quiet:
+            return StepDone()
+        return await self._once.write("notify_refund", wanted, StepDone, call)
 
     async def _turn(self, wanted: AttentionNotice) -> Turn | None:
         """Whether it is this run's turn to speak; None where nobody wants to hear of its class."""

@@ -129,6 +129,7 @@ def check(
         *_totals(paid, books),
         *_nothing_invented(paid, books),
         *_adjustments(paid, organization),
+        *_refunded(paid, stripe, organization),
         *_stock(organization, books, paid, sold),
     ]
 
@@ -216,11 +217,51 @@ def _adjustments(paid: Mapping[str, Paid], organization: Ledger) -> Iterable[Vio
             yield Violation("I1", reference, f"has {count} adjustments in Zoho, not one")
 
 
+def _refunded(paid: Mapping[str, Paid], stripe: Ledger, organization: Ledger) -> Iterable[Violation]:
+    """I3, I4, I6: each refund that stands has one credit note over its amount, all of it paid out; nothing else has.
+
+    A refund that is still under way may have none yet.
+    """
+    notes = [row for row in organization.get("creditnotes", ()) if row["status"] not in ("void", "draft")]
+    out: dict[str, Decimal] = defaultdict(Decimal)
+    for row in organization.get("refunds", ()):
+        out[row["creditnote_id"]] += Decimal(row["amount"])
+    credited = defaultdict(list)
+    for note in notes:
+        credited[note["reference_number"]].append(note)
+    standing = {
+        row["id"]: row
+        for row in stripe.get("refunds", ())
+        if row["status"] == "succeeded" and (row["payment_intent"] or row["charge"]) in paid
+    }
+    for reference in sorted(credited.keys() | standing.keys()):
+        found, refund = credited[reference], standing.get(reference)
+        if refund is None:
+            yield Violation("I6", reference or "(no reference)", f"{len(found)} credit notes trace to no refund")
+            continue
+        wanted = [major(refund["amount"], refund["currency"])]
+        for name, amounts in (
+            ("credit notes over", [Decimal(note["total"]) for note in found]),
+            ("paid out", [out[note["creditnote_id"]] for note in found]),
+        ):
+            if amounts != wanted:
+                yield Violation("I3", reference, f"{name} {', '.join(map(str, amounts)) or 'nothing'}, not {wanted[0]}")
+
+
+def returned(organization: Ledger) -> Counter[str]:
+    """The pieces of each item id that credit notes have returned to accounting stock."""
+    pieces: Counter[str] = Counter()
+    for note in organization.get("creditnotes", ()):
+        lines = note["line_items"] if note["status"] not in ("void", "draft") else ()
+        pieces.update(_pieces([line for line in lines if line["is_returned_to_stock"]]))
+    return pieces
+
+
 def _stock(
     organization: Ledger, books: Mapping[str, Books], paid: Mapping[str, Paid], sold: Sold | None
 ) -> Iterable[Violation]:
-    """I2: accounting stock moved by what was invoiced, physical by what was shipped, both by payments' adjustments;
-    what was sold moved.
+    """I2: accounting stock moved by what was invoiced less what was credited, physical by what was shipped, both by
+    payments' adjustments; what was sold moved.
     """
     invoiced = pieces_by_payment(books)
     adjusted = adjusted_by_payment(organization)
@@ -230,6 +271,7 @@ def _stock(
     moved: Counter[str] = Counter()
     for pieces in invoiced.values():
         moved.update(pieces)
+    back = returned(organization)
     shipped: Counter[str] = Counter()
     for row in organization.get("packages", ()):
         if row.get("shipment_order"):
@@ -238,7 +280,7 @@ def _stock(
         if not item["track_inventory"]:
             continue
         on_shelf = Decimal(item["opening"]) - parts[item["item_id"]]
-        expected = on_shelf - moved[item["item_id"]]
+        expected = on_shelf - moved[item["item_id"]] + back[item["item_id"]]
         if Decimal(item["accounting"]) != expected:
             yield Violation("I2", item["sku"], f"accounting stock is {item['accounting']}, not {expected}")
         expected = on_shelf - shipped[item["item_id"]]

@@ -33,6 +33,8 @@ class AttentionClass(StrEnum):
     SET_IN_STOCK = "set_in_stock"
     RECEIPT_MISSING = "receipt_missing"
     MONEY_CHANGED = "money_changed"
+    NOT_CARRIED = "not_carried"
+    REFUND_PENDING = "refund_pending"
     CHANGED_BY_HAND = "changed_by_hand"
     PERSON_MISSING = "person_missing"
     UNDO_FAILED = "undo_failed"
@@ -73,6 +75,8 @@ _BY_TYPE: dict[str, AttentionClass] = {
     "SetInStock": AttentionClass.SET_IN_STOCK,
     "ReceiptMissing": AttentionClass.RECEIPT_MISSING,
     "MoneyChanged": AttentionClass.MONEY_CHANGED,
+    "NotCarried": AttentionClass.NOT_CARRIED,
+    "RefundPending": AttentionClass.REFUND_PENDING,
     "ChangedByHand": AttentionClass.CHANGED_BY_HAND,
     "PersonMissing": AttentionClass.PERSON_MISSING,
     "UndoFailed": AttentionClass.UNDO_FAILED,

@@ -11,6 +11,8 @@ _CHANGES = ("charge.updated", "charge.captured", "customer.updated")
 _UPDATES = ("charge.updated", "customer.updated")
 _FEE = "balance_transaction"
 _FOR_OPEN_RUNS = ("payment_intent.canceled",)
+# Said of a refund, or of the charge that it belongs to.
+_REFUNDS = ("refund.created", "refund.updated", "refund.failed", "charge.refunded")
 # What of a customer reaches Zoho; a new default card does not.
 _OF_CUSTOMERS = ("name", "business_name", "individual_name", "email", "phone", "address", "shipping")
 
@@ -40,6 +42,17 @@ def may_change(kind: str) -> bool:
 def says_paid(kind: str) -> bool:
     """Whether an event of this type may begin a payment's run: one that only tells a change never does."""
     return kind.removeprefix("v1.") not in (*_UPDATES, *_FOR_OPEN_RUNS)
+
+
+def tells_refund(kind: str) -> bool:
+    """Whether an event of this type is about refunds."""
+    return kind.removeprefix("v1.") in _REFUNDS
+
+
+def reopens(kind: str, changed: Collection[str]) -> bool:
+    """Whether a refund's event may undo what its run has booked; one that does not say what changed may."""
+    name = kind.removeprefix("v1.")
+    return name == "refund.failed" or (name == "refund.updated" and (not changed or "status" in changed))
 
 
 def concerns_zoho(changed: Collection[str]) -> bool:

@@ -11,9 +11,13 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from domain.attention import AttentionClass
 
 PAID = "paid"
+REFUND = "refund"
 # What every carried payment's metadata gets.
 ORDER_ID_KEY = "zoho_salesorder_id"
 ORDER_NUMBER_KEY = "zoho_salesorder_number"
+# And what the metadata of a booked refund gets, in the words of Zoho's own screens.
+CREDIT_NOTE_ID_KEY = "zoho_creditnote_id"
+CREDIT_NOTE_NUMBER_KEY = "zoho_creditnote_number"
 # What else may be written back, besides the order's custom fields.
 SOURCES = ("contact_id", "invoice_id", "zoho_payment_id")
 # Stripe's limits of metadata.
@@ -50,6 +54,14 @@ class Oversell(StrEnum):
     HOLD = "hold"  # a person decides before the order is written
 
 
+class Restock(StrEnum):
+    """Which goods of a sale that is refunded as a whole return to stock by its credit note."""
+
+    NEVER = "never"
+    WHEN_UNSHIPPED = "when_unshipped"  # those that never left the house
+    ALWAYS = "always"
+
+
 class ShipmentKeys(BaseModel):
     """Stripe metadata keys that a shipment's words are written to; "" leaves one out."""
 
@@ -78,9 +90,11 @@ class PaymentPolicy(BaseModel):
     `fee_patience`: how long a paid run stays open for Stripe's fee; one that comes later is booked by a run of its own.
     `foreign_fee`: what becomes of a fee in another currency than the payment's.
     `tell_after`: how long a run that waits lets others join before people are told of all of them; `tell_every`: how
-    often at most people are told of one class. `quiet`: classes of which nobody is told, and "paid" for paid orders.
+    often at most people are told of one class. `quiet`: classes of which nobody is told, and "paid", "refund".
     `oversell`: what becomes of an order that wants more than is left; `oversell_patience`: how long it waits for
     payments that may let go of what they reserved before it.
+    `restock`: which goods return to stock when a payment is refunded as a whole; `refund_patience`: how long a run
+    waits for a refund that is under way before it asks a person.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -99,6 +113,8 @@ class PaymentPolicy(BaseModel):
     foreign_fee: ForeignFee = ForeignFee.LEAVE
     oversell: Oversell = Oversell.GO_ON
     oversell_patience: timedelta = timedelta(minutes=10)
+    restock: Restock = Restock.WHEN_UNSHIPPED
+    refund_patience: timedelta = timedelta(days=30)
     tell_after: timedelta = timedelta(seconds=10)
     tell_every: timedelta = timedelta(minutes=15)
     quiet: tuple[str, ...] = ()
@@ -106,7 +122,7 @@ class PaymentPolicy(BaseModel):
     @field_validator("quiet")
     @classmethod
     def _known(cls, names: tuple[str, ...]) -> tuple[str, ...]:
-        known = {PAID, *(one.value for one in AttentionClass)}
+        known = {PAID, REFUND, *(one.value for one in AttentionClass)}
         for name in names:
             if name not in known:
                 raise ValueError(f"there is no class {name!r}: there are {', '.join(sorted(known))}")
@@ -187,4 +203,5 @@ class MappingPolicy(BaseModel):
 
     def own_keys(self) -> frozenset[str]:
         """The metadata keys that we write: a change of nothing but these is our own echo."""
-        return frozenset({ORDER_ID_KEY, ORDER_NUMBER_KEY, *self.write_back})
+        ours = (ORDER_ID_KEY, ORDER_NUMBER_KEY, CREDIT_NOTE_ID_KEY, CREDIT_NOTE_NUMBER_KEY)
+        return frozenset({*ours, *self.write_back})

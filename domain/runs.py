@@ -39,6 +39,8 @@ class UndoKind(StrEnum):
     DELETE_SHIPMENT = "delete_shipment"
     RESTORE_STOCK = "restore_stock"
     CLEAR_METADATA = "clear_metadata"
+    VOID_CREDIT_NOTE = "void_credit_note"
+    DELETE_CREDIT_REFUND = "delete_credit_refund"
 
 
 class Carried(Fact):
@@ -111,6 +113,8 @@ class Stage(StrEnum):
     NEEDS_ATTENTION = "needs-attention"
     CORRECTED = "corrected"
     TAKEN_BACK = "taken-back"
+    CREDITED = "credited"
+    REOPENED = "reopened"
     FAILED = "failed"
 
 

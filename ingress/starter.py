@@ -21,12 +21,14 @@ from temporalio.service import RPCError, RPCStatusCode
 from clients.connections import Connection
 from clients.errors import TryLater
 from clients.tracing import current_trace_id
-from domain.changes import may_change, says_paid
+from domain.changes import may_change, reopens, says_paid
 from domain.corrections import ChangeInput
 from domain.numbers import order_number
+from domain.refunds import RefundInput
 from domain.runs import PaymentEvent, PaymentInput, ResolveInput, Stage
 from workflows import contract
 
+_FAILED_ONLY = WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY
 _SUMMARY_BYTES = 200  # the server refuses more
 
 
@@ -111,6 +113,31 @@ class Starter:
             summary=[payment_id, f"{seen.type} afterwards", f"order {order_number(payment_id)}"],
         )
 
+    async def refund_event(self, connection: str, refund_id: str, payment_id: str, seen: PaymentEvent) -> Started:
+        """Tells `seen` to the refund's run, started if there is none; one that has closed only where it may reopen."""
+        about = self._connections[connection]
+        start = RefundInput(
+            connection=connection,
+            payment_id=payment_id,
+            organization_id=about.zoho.organization_id,
+            policy=about.policy,
+            zoho_queue=self._zoho_queue,
+            refund_id=refund_id,
+            event=seen,
+        )
+        again = reopens(seen.type, seen.changed)
+        return await self._start(
+            contract.REFUND_WORKFLOW,
+            start,
+            id=contract.refund_workflow_id(connection, refund_id),
+            ids=[payment_id, order_number(payment_id), refund_id],
+            connection=connection,
+            summary=[refund_id, f"refund of {payment_id}", f"order {order_number(payment_id)}"],
+            reuse=WorkflowIDReusePolicy.ALLOW_DUPLICATE if again else _FAILED_ONLY,
+            start_signal=contract.REFUND_EVENT,
+            start_signal_args=[seen],
+        )
+
     async def is_open(self, connection: str, payment_id: str) -> bool:
         """Whether the payment's own run is open. TryLater where Temporal did not say."""
         handle = self._client.get_workflow_handle(contract.payment_workflow_id(connection, payment_id))
@@ -158,6 +185,7 @@ class Starter:
         ids: list[str],
         connection: str,
         summary: list[str],
+        reuse: WorkflowIDReusePolicy = _FAILED_ONLY,
         **signal: Any,
     ) -> Started:
         trace = current_trace_id()
@@ -168,7 +196,7 @@ class Starter:
                     start,
                     id=id,
                     task_queue=self._task_queue,
-                    id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
+                    id_reuse_policy=reuse,
                     id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
                     search_attributes=_searchable(connection, ids),
                     memo={contract.TRACE_ID: trace} if trace else None,

@@ -72,6 +72,11 @@ def _charge(charge: Mapping[str, Any]) -> Subject:
     return _named(payment_id, _money(charge, "amount_captured", "amount"), paid)
 
 
+def _refund(subject: Mapping[str, Any]) -> Subject:
+    """A refund, or the charge that has it: Stripe tells which refunds there are, and of which payment."""
+    return Unnamed(_id(subject.get("id")))
+
+
 def _session(session: Mapping[str, Any]) -> Subject:
     """A session in mode `setup`, or with nothing to pay, has neither an intent nor an invoice."""
     if intent := _reference(session.get("payment_intent")):
@@ -99,6 +104,10 @@ _RULES: dict[str, Callable[[Mapping[str, Any]], Subject]] = {
     "checkout.session.completed": _session,
     "checkout.session.async_payment_succeeded": _session,
     "invoice.paid": _invoice,
+    "refund.created": _refund,
+    "refund.updated": _refund,
+    "refund.failed": _refund,
+    "charge.refunded": _refund,
     "charge.captured": _charge,
     "charge.updated": _charge,
     "payment_intent.canceled": _intent,

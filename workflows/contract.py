@@ -15,9 +15,11 @@ ZOHO_BULK_QUEUE = "zoho-bulk"
 PAYMENT_WORKFLOW = "PaymentWorkflow"
 RESOLVE_WORKFLOW = "ResolveWorkflow"
 CHANGE_WORKFLOW = "ChangeWorkflow"
+REFUND_WORKFLOW = "RefundWorkflow"
 
 # Signals, updates, queries.
 PAYMENT_EVENT = "payment_event"
+REFUND_EVENT = "refund_event"
 RESUME = "resume"
 RESOLVE = "resolve"
 PROGRESS = "progress"
@@ -51,6 +53,11 @@ def change_workflow_id(connection: str, event_id: str, payment_id: str = "") -> 
     `payment_id` is named, `change:<connection>:evt_…:pi_…`, where one event (a customer's) changes several payments.
     """
     return ":".join(filter(None, ("change", connection, event_id, payment_id)))
+
+
+def refund_workflow_id(connection: str, refund_id: str) -> str:
+    """`refund:<connection>:re_…`: every event of a refund meets there. One that fails later has a second run."""
+    return f"refund:{connection}:{refund_id}"
 
 
 def business_ids(payment_id: str, *found: str) -> list[str]:

@@ -5,8 +5,11 @@ from __future__ import annotations
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
+    from activities.refunds import RefundActivities
     from activities.starts import StartActivities
     from activities.stripe import StripeActivities
+    from domain.changes import tells_refund
+    from domain.refunds import StartRefundInput
     from domain.runs import ResolveInput, StartPaymentInput
     from workflows import contract, policies
 
@@ -20,6 +23,8 @@ class ResolveWorkflow:
         """The payment's id, "" where the event belongs to none (an invoice paid by credit); a customer has several."""
         if wanted.event.object_id.startswith("cus_"):
             return await self._tell_payments_of_customer(wanted)
+        if tells_refund(wanted.event.type):
+            return await self._tell_refunds(wanted)
         read = policies.READ(wanted.policy) | workflow.ActivityConfig(
             summary=f"Ask Stripe which payment {wanted.event.object_id} belongs to"
         )
@@ -37,6 +42,17 @@ class ResolveWorkflow:
         for payment_id in found.payment_ids:
             await self._tell(wanted, payment_id)
         return " ".join(found.payment_ids)
+
+    async def _tell_refunds(self, wanted: ResolveInput) -> str:
+        """Every refund that the event may be about has a run of its own."""
+        summary = f"Ask Stripe which refunds {wanted.event.object_id} means"
+        read = policies.READ(wanted.policy) | workflow.ActivityConfig(summary=summary)
+        found = await workflow.execute_activity_method(RefundActivities.resolve_refunds, wanted, **read)
+        for one in found.refunds:
+            start = StartRefundInput(connection=wanted.connection, **dict(one), event=wanted.event)
+            write = policies.WRITE(wanted.policy) | workflow.ActivityConfig(summary=f"Tell the run of {one.refund_id}")
+            await workflow.execute_activity_method(RefundActivities.start_refund, start, **write)
+        return " ".join(one.refund_id for one in found.refunds)
 
     async def _tell(self, wanted: ResolveInput, payment_id: str) -> None:
         start = StartPaymentInput(connection=wanted.connection, payment_id=payment_id, event=wanted.event)

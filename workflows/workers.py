@@ -11,9 +11,10 @@ from activities.assembly import Activities
 from activities.failures import FailureInterceptor
 from workflows.changes import ChangeWorkflow
 from workflows.payments import PaymentWorkflow
+from workflows.refunds import RefundWorkflow
 from workflows.resolves import ResolveWorkflow
 
-WORKFLOWS = [PaymentWorkflow, ChangeWorkflow, ResolveWorkflow]
+WORKFLOWS = [PaymentWorkflow, ChangeWorkflow, RefundWorkflow, ResolveWorkflow]
 # Longer than a call to Zoho may take, so that a deploy lets the calls at hand end.
 _GRACE = timedelta(seconds=50)
 

@@ -15,6 +15,7 @@ from clients.stripe.facts import FoundLines, charge_facts, charge_fee, intent_fa
 from clients.stripe.failures import translated
 from clients.stripe.pace import Pace, pace_of
 from clients.stripe.raw import Raw, part, reference, text
+from clients.stripe.refunds import StripeRefunds
 from clients.stripe.search import LineFinder, answer, first, in_metadata
 from clients.stripe.transport import StripeHttp
 from clients.watch import UNWATCHED, Watch
@@ -37,7 +38,7 @@ class StripeAccountInfo:
 
 
 class StripeGateway:
-    """Reads one account's payments, writes nothing but metadata. Raises ClientErrors and UnknownCurrency.
+    """Reads one account's payments and `refunds`, writes nothing but metadata. Raises ClientErrors and UnknownCurrency.
 
     Requests of `fetch_payment`: an intent not yet paid 1, Checkout 3, invoice 4 and 1 for each product and each tax
     rate that the invoice does not show itself, amount details, metadata or no lines 4, a charge without intent 1;
@@ -66,6 +67,7 @@ class StripeGateway:
             base_addresses={"api": account.api_base} if account.api_base else {},
         )
         self._finder = LineFinder(self._client, mapping)
+        self.refunds = StripeRefunds(self._client)
 
     async def close(self) -> None:
         """Ends the connections."""

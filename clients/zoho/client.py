@@ -14,6 +14,7 @@ from clients.zoho.auth import ZohoAuth
 from clients.zoho.budget import BudgetStore, Rules
 from clients.zoho.caller import Caller, path
 from clients.zoho.codec import Quota, Request, strings
+from clients.zoho.credits import ZohoCredits
 from clients.zoho.datacenters import hosts
 from clients.zoho.models import (
     Adjustment,
@@ -53,6 +54,7 @@ class ZohoClient:
 
     def __init__(self, caller: Caller) -> None:
         self._caller = caller
+        self.credits = ZohoCredits(caller)
 
     @classmethod
     def of(

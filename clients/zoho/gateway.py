@@ -60,6 +60,7 @@ class ZohoGateway:
 
     def __init__(self, client: ZohoClient) -> None:
         self._client = client
+        self.credits = client.credits
 
     async def organization(self) -> OrganizationFacts:
         """Time zone and own currency."""

@@ -255,6 +255,7 @@ class InvoiceLine(Record):
     rate: Decimal = Decimal(0)
     quantity: Decimal = Decimal(0)
     tax_id: str = ""
+    tax_percentage: Decimal = Decimal(0)
     item_total: Decimal = Decimal(0)
     stock_on_hand: Decimal | None = None
     available_stock: Decimal | None = None
@@ -285,6 +286,7 @@ class Invoice(InvoiceRow):
     total: Decimal
     balance: Decimal
     salesorder_id: str = ""
+    exchange_rate: Decimal | None = None
     sub_total: Decimal = Decimal(0)
     tax_total: Decimal = Decimal(0)
     shipping_charge: Decimal = Decimal(0)
@@ -319,3 +321,28 @@ class Payment(Record):
     account_id: str = ""
     exchange_rate: Decimal | None = None
     invoices: tuple[AppliedInvoice, ...] = ()
+
+
+class CreditNoteRow(Record):
+    """A credit note as a list shows it, and what every detail has too."""
+
+    creditnote_id: str = Field(min_length=1)
+    creditnote_number: str = ""
+    reference_number: str = ""
+    status: str = ""
+    currency_code: str = ""
+    total: Decimal
+    balance: Decimal = Decimal(0)
+
+
+class CreditNote(CreditNoteRow):
+    """A credit note with its lines left out: what we wrote."""
+
+    invoice_id: str = ""
+
+
+class CreditNoteRefund(Record):
+    """Money of a credit note that went back."""
+
+    creditnote_refund_id: str = Field(min_length=1)
+    reference_number: str = ""

@@ -1,0 +1,169 @@
+"""What a refund gives back of a sale, line by line and to the minor unit: the lines of its credit note."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from itertools import groupby
+
+from pydantic import AwareDatetime
+
+from domain.money import Money
+from domain.payments import Fact
+from domain.policy import Restock
+from domain.refunds import RefundFacts, RefundRef
+
+_PART = "Refund in part"
+
+
+class SoldLine(Fact):
+    """A line of the invoice that a sale was written to.
+
+    `net` is what it came to without tax, in major units; `shipped` says that its goods have left the house.
+    """
+
+    line_item_id: str = ""
+    item_id: str = ""
+    name: str = ""
+    quantity: Decimal = Decimal(1)
+    net: Decimal
+    tax_id: str = ""
+    tax_percentage: Decimal = Decimal(0)
+    shipped: bool = False
+
+    @property
+    def weight(self) -> int:
+        """How much of the sale the line is, its tax included; only the proportion counts."""
+        return int((self.net * (100 + self.tax_percentage)).scaleb(6))
+
+
+class Sold(Fact):
+    """A sale as Zoho has it: its order and invoice, and the lines (shipping is one of them).
+
+    `invoice_id` is "" where nothing was invoiced, or what was invoiced is void.
+    """
+
+    salesorder_id: str
+    status: str
+    contact_id: str = ""
+    invoice_id: str = ""
+    zoho_payment_id: str = ""
+    exchange_rate: Decimal | None = None
+    lines: tuple[SoldLine, ...] = ()
+
+
+class CreditLine(Fact):
+    """A line of a credit note: `gross` for all its pieces, tax included."""
+
+    gross: Money
+    item_id: str = ""
+    name: str = ""
+    quantity: Decimal = Decimal(1)
+    tax_id: str = ""
+    line_item_id: str = ""
+    shipped: bool = True
+    restock: bool = False
+
+
+class CreditQuery(RefundRef):
+    """What is looked for in Zoho: a sale by the order's number, or a document by its id."""
+
+    number: str = ""
+    document_id: str = ""
+
+
+class CreditInput(RefundRef):
+    """A credit note to write: for `sold`, over `total`, dated by the moment `at` which Stripe made the refund."""
+
+    sold: Sold
+    lines: tuple[CreditLine, ...]
+    total: Money
+    at: AwareDatetime
+    after: int = 0
+
+
+class CreditWritten(Fact):
+    """A credit note as Zoho has it."""
+
+    creditnote_id: str = ""
+    number: str = ""
+    status: str = ""
+    total: Money | None = None
+    unknown: bool = False
+    asked: int = 0
+
+
+class PayOutInput(RefundRef):
+    """The money of a credit note that went back, at `at`, out of the account that the payment came to."""
+
+    creditnote_id: str
+    zoho_payment_id: str
+    total: Money
+    at: AwareDatetime
+    account_id: str = ""
+    after: int = 0
+
+
+class PaidOut(Fact):
+    """The refund of a credit note as Zoho has it."""
+
+    zoho_refund_id: str = ""
+    unknown: bool = False
+    asked: int = 0
+
+
+class CreditDocument(RefundRef):
+    """A credit note, or its refund, to be taken back."""
+
+    creditnote_id: str
+    zoho_refund_id: str = ""
+    after: int = 0
+
+
+def credit_lines(sold: Sold, refund: RefundFacts, restock: Restock) -> tuple[CreditLine, ...]:
+    """The credit note's lines, which come to the refund exactly; ValueError where the sale has no lines of any worth.
+
+    A refund of the whole payment credits every line with its pieces. One of a part of it does not say what came back:
+    it is shared out to the tax rates of the sale, each by what is left of it after the refunds `before`, so that all
+    refunds together credit each rate with exactly what was sold at it.
+    """
+    lines = [line for line in sold.lines if line.weight > 0]
+    if refund.whole:
+        gross = refund.captured.split([line.weight for line in lines])
+        named = zip(lines, gross, strict=True)
+        return tuple(_whole(line, amount, restock) for line, amount in named if amount)
+    rates = [list(group) for _, group in groupby(sorted(lines, key=_rate), key=_rate)]
+    gross = refund.captured.split([sum(line.weight for line in rate) for rate in rates])
+    given = zip(rates, shares(gross, refund.before, refund.money), strict=True)
+    return tuple(CreditLine(gross=amount, name=_PART, tax_id=rate[0].tax_id) for rate, amount in given if amount)
+
+
+def shares(gross: Sequence[Money], before: Sequence[Money], amount: Money) -> list[Money]:
+    """`amount` in proportion to what the amounts `before` left of each of `gross`; never more than is left.
+
+    The last amount that uses up the whole takes exactly what is left of each. ValueError where nothing is left.
+    """
+    left = list(gross)
+    given = left
+    for one in (*before, amount):
+        given = one.split([rest.minor for rest in left])
+        left = [rest - part for rest, part in zip(left, given, strict=True)]
+    return given
+
+
+def _rate(line: SoldLine) -> str:
+    return line.tax_id
+
+
+def _whole(line: SoldLine, gross: Money, restock: Restock) -> CreditLine:
+    returns = restock is Restock.ALWAYS or (restock is Restock.WHEN_UNSHIPPED and not line.shipped)
+    return CreditLine(
+        gross=gross,
+        item_id=line.item_id,
+        name=line.name,
+        quantity=line.quantity,
+        tax_id=line.tax_id,
+        line_item_id=line.line_item_id,
+        shipped=line.shipped,
+        restock=returns and bool(line.item_id),
+    )

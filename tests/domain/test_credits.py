@@ -1,0 +1,97 @@
+"""What a refund gives back of a sale: to the minor unit, whatever the parts."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from domain.credits import Sold, SoldLine, credit_lines, shares
+from domain.money import Money, total
+from domain.policy import Restock
+from domain.refunds import RefundFacts, RefundStatus
+
+MUGS = SoldLine(
+    line_item_id="l1", item_id="i1", quantity=Decimal(2), net=Decimal("30.00"), tax_id="t19", tax_percentage=Decimal(19)
+)
+TEA = SoldLine(line_item_id="l2", item_id="i2", net=Decimal("9.99"), tax_id="t7", tax_percentage=Decimal(7))
+SENT = SoldLine(name="Shipping", net=Decimal("4.90"))
+SOLD = Sold(salesorder_id="so", status="confirmed", contact_id="c", invoice_id="in", lines=(MUGS, TEA, SENT))
+CAPTURED = 3570 + 1069 + 490
+
+
+def refund(minor: int, *before: int, captured: int = CAPTURED, currency: str = "EUR") -> RefundFacts:
+    """A refund of `minor` after others."""
+    return RefundFacts(
+        refund_id="re_1",
+        payment_id="pi_1",
+        money=Money.of(minor, currency),
+        status=RefundStatus.SUCCEEDED,
+        at=datetime(2026, 11, 26, tzinfo=UTC),
+        captured=Money.of(captured, currency),
+        before=tuple(Money.of(one, currency) for one in before),
+    )
+
+
+def test_a_whole_refund_credits_each_line_with_what_it_came_to() -> None:
+    """Pieces, tax and amount of every line, shipping included."""
+    lines = credit_lines(SOLD, refund(CAPTURED), Restock.WHEN_UNSHIPPED)
+    assert [line.gross.minor for line in lines] == [3570, 1069, 490]
+    assert [(line.item_id, line.quantity, line.tax_id) for line in lines] == [
+        ("i1", 2, "t19"),
+        ("i2", 1, "t7"),
+        ("", 1, ""),
+    ]
+    assert [line.restock for line in lines] == [True, True, False]
+
+
+def test_a_part_is_shared_out_to_the_rates_and_names_no_goods() -> None:
+    """Nobody said what came back: no item, no pieces, one line for each tax rate."""
+    lines = credit_lines(SOLD, refund(1000), Restock.ALWAYS)
+    assert {line.item_id for line in lines} == {""}
+    assert {line.tax_id: line.gross.minor for line in lines} == {"t19": 696, "t7": 208, "": 96}
+
+
+@pytest.mark.parametrize(
+    ("restock", "shipped", "returns"),
+    [
+        (Restock.NEVER, False, False),
+        (Restock.WHEN_UNSHIPPED, False, True),
+        (Restock.WHEN_UNSHIPPED, True, False),
+        (Restock.ALWAYS, True, True),
+    ],
+)
+def test_what_returns_to_stock(restock: Restock, shipped: bool, returns: bool) -> None:
+    """By policy, and by whether the goods have left."""
+    sold = SOLD.model_copy(update={"lines": (MUGS.model_copy(update={"shipped": shipped}),)})
+    (line,) = credit_lines(sold, refund(3570, captured=3570), restock)
+    assert (line.restock, line.shipped) == (returns, shipped)
+
+
+def test_the_adjustment_of_a_sale_is_spread_over_its_lines() -> None:
+    """Zoho's lines may come to a cent more or less than was captured: the credit comes to what was captured."""
+    lines = credit_lines(SOLD, refund(CAPTURED - 1, captured=CAPTURED - 1), Restock.NEVER)
+    assert sum(line.gross.minor for line in lines) == CAPTURED - 1
+
+
+money = st.integers(min_value=0, max_value=10**7)
+
+
+@given(gross=st.lists(money, min_size=1, max_size=6).filter(any), cuts=st.lists(st.integers(1, 10**7), max_size=8))
+def test_all_refunds_together_give_back_each_part_exactly(gross: list[int], cuts: list[int]) -> None:
+    """However a payment is refunded in parts, no part gets more than it was worth, and all of them get all of it."""
+    parts = [Money.of(one, "EUR") for one in gross]
+    whole = sum(gross)
+    marks = sorted({cut for cut in cuts if cut < whole} | {whole})
+    amounts = [Money.of(high - low, "EUR") for low, high in zip([0, *marks], marks, strict=False)]
+    sums = [Money.of(0, "EUR")] * len(parts)
+    for number, amount in enumerate(amounts):
+        given_back = shares(parts, amounts[:number], amount)
+        assert total(given_back, "EUR") == amount
+        assert all(one.minor >= 0 for one in given_back)
+        sums = [so_far + one for so_far, one in zip(sums, given_back, strict=True)]
+        assert all(so_far <= part for so_far, part in zip(sums, parts, strict=True))
+    assert sums == parts

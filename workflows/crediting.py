@@ -1,0 +1,161 @@
+"""A refund's documents in Zoho: its credit note and the money that went back, each written once, and their way back."""
+
+from __future__ import annotations
+
+from temporalio import workflow
+from temporalio.exceptions import ApplicationError
+
+with workflow.unsafe.imports_passed_through():
+    from activities.credits import CreditActivities
+    from domain.credits import (
+        CreditDocument,
+        CreditInput,
+        CreditQuery,
+        CreditWritten,
+        PaidOut,
+        PayOutInput,
+        Sold,
+        credit_lines,
+    )
+    from domain.refunds import FetchedRefund, RefundRef
+    from domain.runs import StepDone, UndoKind
+    from workflows.calls import Calls
+    from workflows.compensation import UndoStack
+
+
+class Crediting:
+    """One refund's documents. `number` is the number of the payment's order."""
+
+    def __init__(self, calls: Calls, ref: RefundRef, number: str, undo: UndoStack) -> None:
+        self._calls = calls
+        self._ref = ref
+        self._number = number
+        self._undo = undo
+
+    async def sale(self, refund: FetchedRefund) -> Sold:
+        """The sale with the lines of its invoice. ApplicationError `NotCarried` where Zoho has no such order."""
+        order_id = refund.salesorder_id or await self._find_order()
+        query = CreditQuery(**dict(self._ref), document_id=order_id)
+        sold = await self._calls.zoho_read(CreditActivities.read_sale, query, f"Read sales order {self._number}")
+        if not sold.invoice_id:
+            return sold
+        wanted = CreditInput(**dict(self._ref), sold=sold, lines=(), total=refund.money, at=refund.at)
+        return await self._calls.zoho_read(CreditActivities.read_sold_lines, wanted, "Read the lines of its invoice")
+
+    async def note(self, refund: FetchedRefund, sold: Sold) -> CreditWritten:
+        """The refund's credit note, over exactly the refund. ApplicationError `TotalsDiffer` where Zoho disagrees."""
+        lines = credit_lines(sold, refund, self._calls.policy.restock)
+        wanted = CreditInput(**dict(self._ref), sold=sold, lines=lines, total=refund.money, at=refund.at)
+        self._undo.register(UndoKind.VOID_CREDIT_NOTE)
+
+        async def write(after: int) -> CreditWritten:
+            return await self._calls.zoho_write(
+                CreditActivities.create_credit_note,
+                wanted.model_copy(update={"after": after}),
+                f"Write a credit note over {refund.money}",
+            )
+
+        # What our memory lost may be there already.
+        there = None if refund.salesorder_id else await self._calls.look_twice(self._find_note, "credit note")
+        note = there or await self._calls.settle(write, self._find_note, "credit note")
+        if note.total != refund.money:
+            raise ApplicationError(
+                f"Zoho's credit note {note.number} comes to {note.total}, the refund to {refund.money}",
+                type="TotalsDiffer",
+                non_retryable=True,
+            )
+        return note
+
+    async def pay_out(self, refund: FetchedRefund, sold: Sold, note: CreditWritten) -> PaidOut:
+        """The money of the credit note as gone back, out of the account that the payment came to."""
+        wanted = PayOutInput(
+            **dict(self._ref),
+            creditnote_id=note.creditnote_id,
+            zoho_payment_id=sold.zoho_payment_id,
+            total=refund.money,
+            at=refund.at,
+        )
+        summary = "See which account the payment came to"
+        wanted = await self._calls.zoho_read(CreditActivities.find_account, wanted, summary)
+        self._undo.register(UndoKind.DELETE_CREDIT_REFUND)
+
+        async def write(after: int) -> PaidOut:
+            return await self._calls.zoho_write(
+                CreditActivities.pay_out,
+                wanted.model_copy(update={"after": after}),
+                f"Book that {refund.money} went back",
+            )
+
+        async def look() -> PaidOut | None:
+            return await self._find_paid_out(note)
+
+        there = await look() if note.status == "closed" else None
+        return there or await self._calls.settle(write, look, "refund of the credit note")
+
+    async def take_back(self) -> str:
+        """No credit note of the refund stands any more; what was taken back, "" where nothing stood."""
+        note = await self._calls.look_twice(self._find_note, "credit note")
+        if note is None:
+            return ""
+        paid = await self._find_paid_out(note)
+        document = CreditDocument(**dict(self._ref), creditnote_id=note.creditnote_id)
+        if paid is not None:
+            await self._delete_refund(document.model_copy(update={"zoho_refund_id": paid.zoho_refund_id}), note)
+        await self._void(document, note)
+        return f"credit note {note.number}"
+
+    async def _find_order(self) -> str:
+        query = CreditQuery(**dict(self._ref), number=self._number)
+        summary = f"Look for sales order {self._number}"
+        found = await self._calls.zoho_read(CreditActivities.find_sale, query, summary)
+        if found is None:
+            raise ApplicationError(
+                f"Zoho has no order {self._number}, so this refund cannot be booked: carry the payment first, then "
+                "retry; or book the refund by hand and skip",
+                type="NotCarried",
+                non_retryable=True,
+            )
+        return found.salesorder_id
+
+    async def _find_note(self) -> CreditWritten | None:
+        query = CreditQuery(**dict(self._ref))
+        summary = f"Look for a credit note of {self._ref.refund_id}"
+        return await self._calls.zoho_read(CreditActivities.find_credit_note, query, summary)
+
+    async def _find_paid_out(self, note: CreditWritten) -> PaidOut | None:
+        wanted = CreditDocument(**dict(self._ref), creditnote_id=note.creditnote_id)
+        summary = f"See what went back of credit note {note.number}"
+        return await self._calls.zoho_read(CreditActivities.find_paid_out, wanted, summary)
+
+    async def _delete_refund(self, wanted: CreditDocument, note: CreditWritten) -> None:
+        async def write(after: int) -> StepDone:
+            return await self._calls.zoho_undo(
+                CreditActivities.delete_credit_refund,
+                wanted.model_copy(update={"after": after}),
+                f"Delete the refund of credit note {note.number}",
+            )
+
+        async def look() -> StepDone | None:
+            return None if await self._find_paid_out(note) else StepDone()
+
+        await self._calls.settle(write, look, "undo")
+        _gone(await look())
+
+    async def _void(self, wanted: CreditDocument, note: CreditWritten) -> None:
+        async def write(after: int) -> StepDone:
+            return await self._calls.zoho_undo(
+                CreditActivities.void_credit_note,
+                wanted.model_copy(update={"after": after}),
+                f"Void credit note {note.number}",
+            )
+
+        async def look() -> StepDone | None:
+            return None if await self._find_note() else StepDone()
+
+        await self._calls.settle(write, look, "undo")
+        _gone(await look())
+
+
+def _gone(seen: StepDone | None) -> None:
+    if seen is None:
+        raise ApplicationError("Zoho says yes, but it still stands", type="UndoFailed", non_retryable=True)

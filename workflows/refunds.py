@@ -1,0 +1,193 @@
+"""A refund made in Stripe, carried to Zoho as a credit note, and taken back there where it fails."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+
+from temporalio import workflow
+from temporalio.exceptions import ActivityError, ApplicationError
+
+with workflow.unsafe.imports_passed_through():
+    from activities.changes import ChangeActivities
+    from activities.messages import MessageActivities
+    from activities.refunds import RefundActivities
+    from domain.credits import CreditWritten
+    from domain.notices import NotifyInput
+    from domain.policy import CREDIT_NOTE_ID_KEY, CREDIT_NOTE_NUMBER_KEY
+    from domain.refunds import (
+        FetchedRefund,
+        MarkInput,
+        RefundInput,
+        RefundRef,
+        RefundResult,
+        RefundStatus,
+    )
+    from domain.runs import PaymentEvent, Stage
+    from workflows import contract
+    from workflows.attended import Attended
+    from workflows.crediting import Crediting
+
+
+@workflow.defn(name=contract.REFUND_WORKFLOW)
+class RefundWorkflow(Attended):
+    """One run a refund; its id is the refund's. It reads from Stripe what is true, and makes Zoho say the same.
+
+    It waits until the refund has settled and until nobody else writes the payment's documents. A refund that fails
+    after its run has closed starts another run of the same id, which takes the credit note back.
+    """
+
+    _skippable = ("sale", "mark")
+
+    @workflow.init
+    def __init__(self, start: RefundInput) -> None:
+        super().__init__(start)
+        self._refund_id = start.refund_id
+        self._ref = self._ref.model_copy(update={"change": start.refund_id})
+
+    @workflow.run
+    async def run(self, start: RefundInput) -> RefundResult:
+        """From "money goes back" to "the books say so"."""
+        try:
+            await self._wait_for_answer()
+            refund = await self._wait_until_settled()
+            await self._take_turn()
+            if refund.status is RefundStatus.FAILED:
+                return await self._reopen(refund)
+            return await self._credit(refund)
+        except (ApplicationError, ActivityError, asyncio.CancelledError) as error:
+            await self._park(error)
+
+    @workflow.signal(name=contract.REFUND_EVENT)
+    def refund_event(self, event: PaymentEvent) -> None:
+        """Stripe said something about this refund; the run reads from Stripe what is true."""
+        self._events.append(event)
+
+    @workflow.query(name=contract.PROGRESS)
+    def progress(self) -> dict[str, str | list[str]]:
+        """How far the refund has come, with the ids found so far."""
+        return {
+            "stage": self._stage.value,
+            "ids": self._ids(),
+            "total": str(self._total or ""),
+            "notes": self._notes,
+            **({"waits": self._calls.waits} if self._calls.waits else {}),
+        }
+
+    async def _wait_until_settled(self) -> FetchedRefund:
+        """The refund once Stripe says that it arrived or failed; `refund_patience` is for one that does neither."""
+        self._step = "settle"
+        deadline = workflow.now() + self._start.policy.refund_patience
+        while True:
+            heard = len(self._events)
+            refund = await self._fetch()
+            if refund.status is not RefundStatus.PENDING:
+                return refund
+            self._reach(Stage.WAITING_FOR_MONEY, note="Stripe says pending", index=True)
+            try:
+                await workflow.wait_condition(
+                    partial(self._hears_more, heard),
+                    timeout=max((deadline - workflow.now()).total_seconds(), 0),
+                    timeout_summary="Ask a person when the refund has not settled by then",
+                )
+            except TimeoutError:
+                raise ApplicationError(
+                    f"Stripe still says pending of {self._refund_id}; look at it there, then retry",
+                    type="RefundPending",
+                    non_retryable=True,
+                ) from None
+
+    def _hears_more(self, heard: int) -> bool:
+        return len(self._events) > heard
+
+    async def _fetch(self) -> FetchedRefund:
+        summary = f"Read {self._refund_id} from Stripe"
+        refund = await self._calls.read(RefundActivities.fetch_refund, self._refund, summary)
+        self._total = refund.money
+        self._ref = self._ref.model_copy(update={"round": refund.round})
+        return refund
+
+    async def _take_turn(self) -> None:
+        self._step = "turn"
+        await self._calls.read(ChangeActivities.take_turn, self._ref, "Wait until nobody else writes its documents")
+
+    async def _credit(self, refund: FetchedRefund) -> RefundResult:
+        """The credit note and its refund, where the sale stands."""
+        self._step = "sale"
+        if self._step in self._start.carried.skipped:
+            return await self._close(refund, Stage.CREDITED, "nothing was booked: left to a person")
+        crediting = self._crediting()
+        sold = await crediting.sale(refund)
+        if not sold.invoice_id:
+            return await self._close(refund, Stage.CREDITED, f"order {self._number} was taken back: nothing to credit")
+        self._step = "credit_note"
+        note = await crediting.note(refund, sold)
+        self._reach(Stage.CREDITED, creditnote=note.creditnote_id)
+        self._step = "pay_out"
+        paid = await crediting.pay_out(refund, sold, note)
+        self._found["credit_refund"] = paid.zoho_refund_id
+        await self._mark(note)
+        return await self._close(refund, Stage.CREDITED, f"credit note {note.number} over {refund.money}", note)
+
+    async def _mark(self, note: CreditWritten) -> None:
+        self._step = "mark"
+        if self._step in self._start.carried.skipped:
+            return
+        metadata = {CREDIT_NOTE_ID_KEY: note.creditnote_id, CREDIT_NOTE_NUMBER_KEY: note.number}
+        wanted = MarkInput(**dict(self._refund), metadata=metadata)
+        summary = f"Write credit note {note.number} into the refund's metadata"
+        await self._calls.write(RefundActivities.mark_refund, wanted, summary)
+
+    async def _reopen(self, refund: FetchedRefund) -> RefundResult:
+        """The money is with us again: what said that it went back is taken back."""
+        self._step = "reopen"
+        undone = await self._crediting().take_back()
+        why = f"the refund failed in Stripe ({refund.reason or 'no reason given'})"
+        said = f"{why}: {undone} was taken back" if undone else f"{why}: nothing had been booked"
+        return await self._close(refund, Stage.REOPENED, said)
+
+    async def _close(
+        self, refund: FetchedRefund, stage: Stage, note: str, written: CreditWritten | None = None
+    ) -> RefundResult:
+        self._step = "close"
+        await self._calls.write(ChangeActivities.end_turn, self._ref, "Let the next change be carried over")
+        message = f"{self._refund_id} of {self._start.payment_id} · {refund.money} · {note}"
+        notice = NotifyInput(**dict(self._ref), message=message, number=len(self._events))
+        await self._calls.tell(MessageActivities.notify_refund, notice, "Tell people what became of the refund")
+        self._reach(stage, note=note, index=True)
+        await workflow.wait_condition(workflow.all_handlers_finished)
+        return RefundResult(
+            refund_id=self._refund_id,
+            payment_id=self._start.payment_id,
+            stage=stage,
+            creditnote_id=written.creditnote_id if written else "",
+            number=written.number if written else "",
+            zoho_refund_id=self._found.get("credit_refund", ""),
+            money=refund.money,
+            notes=tuple(self._notes),
+        )
+
+    async def _undone(self) -> str:
+        """Take credit note and refund back; the money is not ours to fetch."""
+        undone = await self._crediting().take_back() if self._undo.kinds else ""
+        while self._undo.pop():
+            pass
+        await self._calls.write(ChangeActivities.end_turn, self._ref, "Let the next change be carried over")
+        return f"taken back: {undone or 'nothing had been written'}; the buyer has {self._total or 'the money'}"
+
+    async def _let_go(self) -> None:
+        """A refund reserves no goods."""
+
+    def _crediting(self) -> Crediting:
+        return Crediting(self._calls, self._refund, self._number, self._undo)
+
+    @property
+    def _refund(self) -> RefundRef:
+        return RefundRef(**dict(self._ref), refund_id=self._refund_id)
+
+    @property
+    def _number(self) -> str:
+        return contract.business_ids(self._start.payment_id)[1]
+
+    def _ids(self) -> list[str]:
+        return [*super()._ids(), self._refund_id]

@@ -9,6 +9,7 @@ from temporalio import activity
 from activities.effects import Once
 from activities.memory import Memory
 from activities.shops import Shops
+from clients.errors import Refused
 from domain.credits import CreditDocument, CreditInput, CreditQuery, CreditWritten, PaidOut, PayOutInput, Sold
 from domain.mapping import order_day
 from domain.runs import StepDone
@@ -45,8 +46,13 @@ class CreditActivities:
 
     @activity.defn
     async def find_account(self, wanted: PayOutInput) -> PayOutInput:
-        """The same with the account that the payment came to."""
-        account = await self._shops[wanted.connection].zoho.credits.account_of(wanted.zoho_payment_id)
+        """The same with the account that the payment came to; the shop's own where Zoho does not say."""
+        shop = self._shops[wanted.connection]
+        told = await shop.zoho.credits.account_of(wanted.zoho_payment_id) if wanted.zoho_payment_id else ""
+        account = told or shop.mapping.deposit_account_id
+        if not account:
+            cure = "set mapping.deposit_account_id, restart the worker, retry"
+            raise Refused("settings", f"Zoho does not say which account the payment came to; {cure}", code="no_account")
         return wanted.model_copy(update={"account_id": account})
 
     @activity.defn

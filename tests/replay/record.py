@@ -7,6 +7,7 @@ import logging
 import re
 import sys
 import tempfile
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from temporalio.client import Client, WorkflowFailureError
@@ -17,7 +18,7 @@ from cli.temporal_server import TemporalServer
 from cli.temporal_setup import Limits
 from clients.temporal import connect
 from domain.runs import ResolveInput, Stage
-from tests.replay.stories import CHANGES, PARKING, POLICIES, STORIES
+from tests.replay.stories import CHANGES, PARKING, POLICIES, REFUNDS, STORIES
 from tests.workflows.fakes import QUICK, Script, event, on_stage
 from tests.workflows.test_payments import until_parked, until_stage
 from workflows import contract
@@ -54,6 +55,18 @@ async def record_change(client: Client, name: str) -> str:
         return (await handle.fetch_history()).to_json()
 
 
+async def record_refund(client: Client, name: str) -> str:
+    """The history of a refund's run."""
+    async with on_stage(client, Script(dict(REFUNDS[name]))) as stage:
+        word = name.replace("-", "")
+        handle = await stage.refund(stage.payment(f"pi_{word}"), event(f"re_{word}", "refund.created"))
+        if name == "refund-pending":
+            await until_stage(handle, Stage.WAITING_FOR_MONEY)
+            await handle.signal(contract.REFUND_EVENT, event(f"re_{word}", "refund.updated", "status"))
+        await handle.result()
+        return (await handle.fetch_history()).to_json()
+
+
 async def record_resolve(client: Client) -> str:
     """The history of an event that does not name its payment."""
     async with on_stage(client, Script()) as stage:
@@ -72,20 +85,26 @@ def _tidy(history: str) -> str:
     return re.sub(r'"\d+@[^"]*"', '"recorder"', history)
 
 
+def _recorder(name: str) -> Callable[[Client, str], Awaitable[str]]:
+    if name in CHANGES:
+        return record_change
+    return record_refund if name in REFUNDS else record
+
+
 async def main() -> int:
     """Records what is missing, or everything with `--all`."""
     with tempfile.TemporaryDirectory() as home:
         server = TemporalServer(find_or_get(logging.info), Path(home), limits=Limits(None, None))
         async with server:
             client = await connect(server.address)
-            for name in [*STORIES, *CHANGES, "resolve"]:
+            for name in [*STORIES, *CHANGES, *REFUNDS, "resolve"]:
                 path = HISTORIES / f"{name}.json"
                 if path.exists() and "--all" not in sys.argv:
                     continue
                 if name == "resolve":
                     history = await record_resolve(client)
                 else:
-                    history = await (record_change if name in CHANGES else record)(client, name)
+                    history = await _recorder(name)(client, name)
                 path.write_text(_tidy(history) + "\n", encoding="utf-8")
     return 0
 

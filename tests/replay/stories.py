@@ -7,16 +7,18 @@ from typing import Any
 from temporalio.exceptions import ApplicationError
 
 from domain.adjustments import AdjustmentWritten
+from domain.credits import CreditWritten, PaidOut
 from domain.documents import OwnStep, Part
 from domain.payers import AddressPlan, AddressUse
 from domain.payments import PaymentStatus
 from domain.plans import LookUp, LookUpKind, OrderPlan
 from domain.policy import Oversell, Ship
 from domain.problems import Problem, ProblemCode
+from domain.refunds import RefundStatus
 from domain.runs import FetchedPayment, StepDone
 from domain.sales import InvoiceWritten, OrderWritten, ReceiptWritten
 from domain.stock import StockAnswer, Verdict
-from tests.workflows.fakes import ANSWERS, FEE, GOODS, QUICK, TOTAL, known_plan
+from tests.workflows.fakes import ANSWERS, FEE, GOODS, NOTE, QUICK, REFUND, TOTAL, known_plan
 from tests.workflows.test_changes import PLAN, STANDS, UNCHARGED
 
 UNPAID = FetchedPayment(status=PaymentStatus.UNPAID, money=TOTAL, facts_ref="facts")
@@ -108,6 +110,16 @@ CHANGES: dict[str, dict[str, Any]] = {
         "plan_change": PLAN.model_copy(update={"addressed": True, "person": True}),
         "plan_addresses": AddressPlan(missing=(AddressUse.SHIPPING,)),
         "read_sales_order": STANDS,
+    },
+}
+# Refunds, booked or taken back.
+REFUNDS: dict[str, dict[str, Any]] = {
+    "refund-booked": {"create_credit_note": [CreditWritten(unknown=True, asked=1), NOTE]},
+    "refund-pending": {"fetch_refund": [REFUND.model_copy(update={"status": RefundStatus.PENDING}), REFUND]},
+    "refund-failed": {
+        "fetch_refund": REFUND.model_copy(update={"status": RefundStatus.FAILED}),
+        "find_credit_note": [NOTE, None],
+        "find_paid_out": [PaidOut(zoho_refund_id="cr-1"), None],
     },
 }
 # The stories that park, and what a person then answers.

@@ -22,6 +22,16 @@ from temporalio.worker import Worker
 
 from domain.adjustments import AdjustInput, AdjustmentsFound, AdjustmentsLook, AdjustmentWritten, SetsFound
 from domain.corrections import ChangeInput, ChangePlan, CustomerPayments, OrderCorrection, PersonInput, PersonSeen
+from domain.credits import (
+    CreditDocument,
+    CreditInput,
+    CreditQuery,
+    CreditWritten,
+    PaidOut,
+    PayOutInput,
+    Sold,
+    SoldLine,
+)
 from domain.documents import OrderDocumentLine, ReceiptRecord, Share
 from domain.money import Money
 from domain.notices import AnswerRecord, AttentionNotice, NotifyInput, Told
@@ -39,6 +49,16 @@ from domain.payments import Fee, PaymentStatus
 from domain.plans import LookUpInput, OrderPlan, PrepareInput
 from domain.policy import PaymentPolicy
 from domain.receipts import FeeInput, ReceiptFound, ReceiptQuery
+from domain.refunds import (
+    FetchedRefund,
+    MarkInput,
+    RefundInput,
+    RefundNamed,
+    RefundRef,
+    RefundsResolved,
+    RefundStatus,
+    StartRefundInput,
+)
 from domain.runs import (
     FetchedPayment,
     PaymentEvent,
@@ -77,6 +97,24 @@ RECORD = ReceiptRecord(
     shares=(Share(invoice_id="in-1", amount=TOTAL),),
     bank_charges=FEE.amount,
 )
+REFUND = FetchedRefund(
+    refund_id="re_1",
+    payment_id="pi_1",
+    money=TOTAL,
+    status=RefundStatus.SUCCEEDED,
+    at=datetime(2026, 11, 26, tzinfo=UTC),
+    captured=TOTAL,
+    salesorder_id="so-1",
+)
+SOLD = Sold(
+    salesorder_id="so-1",
+    status="confirmed",
+    contact_id="c-1",
+    invoice_id="in-1",
+    zoho_payment_id="pay-1",
+    lines=(SoldLine(line_item_id="il-1", item_id="i-1", net=Decimal("49.90")),),
+)
+NOTE = CreditWritten(creditnote_id="cn-1", number="CN-1", status="open", total=TOTAL)
 QUICK = PaymentPolicy(
     unpaid_patience=timedelta(milliseconds=400),
     settle_wait=timedelta(milliseconds=20),
@@ -86,6 +124,7 @@ QUICK = PaymentPolicy(
     call_timeout=timedelta(seconds=5),
     fee_patience=timedelta(milliseconds=100),
     tell_after=timedelta(milliseconds=20),
+    refund_patience=timedelta(milliseconds=400),
 )
 ANSWERS: dict[str, Any] = {
     "fetch_payment": FetchedPayment(
@@ -155,6 +194,21 @@ ANSWERS: dict[str, Any] = {
     "see_person": None,
     "update_sales_order": OrderWritten(salesorder_id="so-1", status="confirmed", total=TOTAL),
     "find_correction": None,
+    "fetch_refund": REFUND,
+    "resolve_refunds": RefundsResolved(refunds=(RefundNamed(refund_id="re_1", payment_id="pi_1"),)),
+    "start_refund": None,
+    "mark_refund": StepDone(),
+    "notify_refund": StepDone(),
+    "find_sale": SOLD,
+    "read_sale": SOLD,
+    "read_sold_lines": SOLD,
+    "find_account": lambda wanted: wanted.model_copy(update={"account_id": "900"}),
+    "create_credit_note": NOTE,
+    "find_credit_note": None,
+    "pay_out": PaidOut(zoho_refund_id="cr-1"),
+    "find_paid_out": None,
+    "delete_credit_refund": StepDone(),
+    "void_credit_note": StepDone(),
 }
 Answer = TypeVar("Answer")
 
@@ -280,6 +334,21 @@ def activities(script: Script) -> list[Callable[..., Any]]:
         "adjust_stock": (AdjustInput, AdjustmentWritten),
         "find_adjustments": (AdjustmentsLook, AdjustmentsFound),
         "restore_stock": (DocumentRef, StepDone),
+        "fetch_refund": (RefundRef, FetchedRefund),
+        "resolve_refunds": (ResolveInput, RefundsResolved),
+        "start_refund": (StartRefundInput, None),
+        "mark_refund": (MarkInput, StepDone),
+        "notify_refund": (NotifyInput, StepDone),
+        "find_sale": (CreditQuery, Sold | None),
+        "read_sale": (CreditQuery, Sold),
+        "read_sold_lines": (CreditInput, Sold),
+        "find_account": (PayOutInput, PayOutInput),
+        "create_credit_note": (CreditInput, CreditWritten),
+        "find_credit_note": (CreditQuery, CreditWritten | None),
+        "pay_out": (PayOutInput, PaidOut),
+        "find_paid_out": (CreditDocument, PaidOut | None),
+        "delete_credit_refund": (CreditDocument, StepDone),
+        "void_credit_note": (CreditDocument, StepDone),
     }
     return [fake(name, takes, gives) for name, (takes, gives) in shapes.items()]
 
@@ -329,6 +398,18 @@ class Stage:
                     SearchAttributePair(contract.BUSINESS_IDS, [start.payment_id, seen.event_id]),
                 ]
             ),
+        )
+
+    async def refund(self, start: PaymentInput, seen: PaymentEvent) -> WorkflowHandle[Any, Any]:
+        """The run of the refund that `seen` is about."""
+        return await self.client.start_workflow(
+            contract.REFUND_WORKFLOW,
+            RefundInput(**dict(start), refund_id=seen.object_id, event=seen),
+            id=contract.refund_workflow_id(start.connection, seen.object_id),
+            task_queue=self.queue,
+            search_attributes=TypedSearchAttributes([SearchAttributePair(contract.CONNECTION, start.connection)]),
+            start_signal=contract.REFUND_EVENT,
+            start_signal_args=[seen],
         )
 
 

@@ -1,0 +1,144 @@
+"""A refund, told on the real server with activities that answer from a script."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import Any
+
+import pytest
+from temporalio.client import Client, WorkflowFailureError, WorkflowHandle
+
+from domain.credits import CreditWritten, PaidOut
+from domain.money import Money
+from domain.refunds import RefundStatus
+from domain.runs import ResolveInput, Stage
+from tests.workflows.fakes import NOTE, QUICK, REFUND, SOLD, Script, event, on_stage
+from tests.workflows.test_payments import until_parked, until_stage
+from workflows import contract
+
+SALE = ["read_sale", "read_sold_lines"]
+BOOKED = ["create_credit_note", "find_account", "pay_out", "mark_refund"]
+END = ["end_turn", "notify_refund"]
+PENDING = REFUND.model_copy(update={"status": RefundStatus.PENDING})
+FAILED = REFUND.model_copy(update={"status": RefundStatus.FAILED, "reason": "lost_or_stolen_card"})
+
+
+async def carried(client: Client, script: Script, kind: str = "refund.created") -> Any:
+    """What a refund's run comes to."""
+    async with on_stage(client, script) as stage:
+        start = stage.payment()
+        refund_id = f"re_{start.payment_id[3:]}"
+        return await (await stage.refund(start, event(refund_id, kind))).result()
+
+
+async def test_a_refund_is_two_reads_and_two_writes(temporal_client: Client) -> None:
+    """The sale, its lines, the account; the credit note and the money; and the note in Stripe."""
+    script = Script()
+    result = await carried(temporal_client, script)
+    assert script.names() == ["fetch_refund", "take_turn", *SALE, *BOOKED, *END]
+    assert (result["stage"], result["creditnote_id"], result["zoho_refund_id"]) == (Stage.CREDITED, "cn-1", "cr-1")
+    (note,) = script.inputs("create_credit_note")
+    assert [(line.item_id, line.gross, line.restock) for line in note.lines] == [("i-1", REFUND.money, True)]
+
+
+async def test_a_lost_memory_costs_a_search(temporal_client: Client) -> None:
+    """The order by its number, and whether the credit note is there already, looked for twice."""
+    script = Script({"fetch_refund": REFUND.model_copy(update={"salesorder_id": ""})})
+    await carried(temporal_client, script)
+    looks = ["find_credit_note", "find_credit_note"]
+    assert script.names() == ["fetch_refund", "take_turn", "find_sale", *SALE, *looks, *BOOKED, *END]
+
+
+async def test_a_lost_answer_is_looked_for_before_anything_is_repeated(temporal_client: Client) -> None:
+    """Found, it is not written again."""
+    script = Script({"create_credit_note": CreditWritten(unknown=True, asked=1), "find_credit_note": NOTE})
+    await carried(temporal_client, script)
+    assert script.names().count("create_credit_note") == 1
+
+
+async def test_a_pending_refund_is_waited_for(temporal_client: Client) -> None:
+    """Stripe says pending; its next word wakes the run."""
+    script = Script({"fetch_refund": [PENDING, REFUND]})
+    async with on_stage(temporal_client, script) as stage:
+        policy = QUICK.model_copy(update={"refund_patience": QUICK.remind_every})
+        start = stage.payment(policy=policy)
+        handle = await stage.refund(start, event(f"re_{start.payment_id[3:]}", "refund.created"))
+        await until_stage(handle, Stage.WAITING_FOR_MONEY)
+        await handle.signal(contract.REFUND_EVENT, event("re_1", "refund.updated", "status"))
+        assert (await handle.result())["stage"] == Stage.CREDITED
+    assert script.names()[:3] == ["fetch_refund", "fetch_refund", "take_turn"]
+
+
+async def parked(client: Client, script: Script, answer: Any) -> tuple[Any, WorkflowHandle[Any, Any]]:
+    """What a refund's run asks, and the run after the answer."""
+    async with on_stage(client, script) as stage:
+        start = stage.payment()
+        handle = await stage.refund(start, event(f"re_{start.payment_id[3:]}", "refund.created"))
+        trouble = await until_parked(handle)
+        latest = client.get_workflow_handle(handle.id)
+        await latest.execute_update(contract.RESOLVE, answer)
+        with suppress(WorkflowFailureError):  # an aborted run fails
+            await latest.result()
+        return trouble, latest
+
+
+async def test_a_refund_that_stays_pending_asks_a_person(temporal_client: Client) -> None:
+    """After `refund_patience`; asked again, it reads Stripe anew."""
+    script = Script({"fetch_refund": [PENDING, REFUND]})
+    trouble, _ = await parked(temporal_client, script, {"action": "retry", "by": "ada"})
+    assert (trouble.attention_class, trouble.step) == ("refund_pending", "settle")
+    assert script.names().count("create_credit_note") == 1
+
+
+async def test_a_refund_without_an_order_asks_a_person(temporal_client: Client) -> None:
+    """Skipped, nothing is booked."""
+    script = Script({"fetch_refund": REFUND.model_copy(update={"salesorder_id": ""}), "find_sale": None})
+    trouble, _ = await parked(temporal_client, script, {"action": "skip", "reason": "by hand", "by": "ada"})
+    assert (trouble.attention_class, trouble.step) == ("not_carried", "sale")
+    assert trouble.at_risk == REFUND.money
+    assert "create_credit_note" not in script.names()
+
+
+async def test_a_credit_note_that_comes_to_another_total_is_taken_back(temporal_client: Client) -> None:
+    """It parks; aborted, the note is void, and seen to be."""
+    other = NOTE.model_copy(update={"total": Money.of(1, "EUR")})
+    script = Script({"create_credit_note": other, "find_credit_note": [other, None]})
+    trouble, _ = await parked(temporal_client, script, {"action": "abort", "reason": "wrong tax", "by": "ada"})
+    assert (trouble.attention_class, trouble.step) == ("totals_differ", "credit_note")
+    assert script.names()[-4:] == ["find_paid_out", "void_credit_note", "find_credit_note", "end_turn"]
+
+
+async def test_an_order_that_was_taken_back_has_nothing_to_credit(temporal_client: Client) -> None:
+    """No invoice stands: the run says so and ends."""
+    script = Script({"read_sale": SOLD.model_copy(update={"invoice_id": "", "status": "void"})})
+    result = await carried(temporal_client, script)
+    assert script.names() == ["fetch_refund", "take_turn", "read_sale", *END]
+    assert "nothing to credit" in result["notes"][-1]
+
+
+@pytest.mark.parametrize("stands", [True, False])
+async def test_a_refund_that_failed_leaves_nothing(temporal_client: Client, stands: bool) -> None:
+    """What was booked is taken back, the money first; what was not is not."""
+    answers: dict[str, Any] = {"fetch_refund": FAILED}
+    if stands:
+        answers |= {"find_credit_note": [NOTE, None], "find_paid_out": [PaidOut(zoho_refund_id="cr-1"), None]}
+    script = Script(answers)
+    result = await carried(temporal_client, script, "refund.failed")
+    undone = [name for name in script.names() if name in ("delete_credit_refund", "void_credit_note")]
+    assert undone == (["delete_credit_refund", "void_credit_note"] if stands else [])
+    assert result["stage"] == Stage.REOPENED
+    assert "lost_or_stolen_card" in result["notes"][-1]
+
+
+@pytest.mark.parametrize("kind", ["refund.created", "charge.refunded", "v1.refund.failed"])
+async def test_every_refund_of_an_event_is_told(temporal_client: Client, kind: str) -> None:
+    """An event of a charge may be about several: each run reads for itself what is true."""
+    script = Script()
+    async with on_stage(temporal_client, script) as stage:
+        seen = event("ch_1", kind)
+        start = ResolveInput(connection="shop", event=seen, policy=QUICK)
+        found = await temporal_client.execute_workflow(
+            contract.RESOLVE_WORKFLOW, start, id=f"resolve:shop:{seen.event_id}", task_queue=stage.queue
+        )
+    assert found == "re_1"
+    assert script.names() == ["resolve_refunds", "start_refund"]

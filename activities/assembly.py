@@ -83,6 +83,7 @@ def assemble(shops: Shops, store: Store, starter: Starter, now: Callable[[], dat
         refunds.resolve_refunds,
         refunds.start_refund,
         refunds.mark_refund,
+        refunds.unmark_refund,
         orders.prepare_order,
         stock.sell_beyond_stock,
         stock.release_stock,

@@ -21,7 +21,7 @@ from ingress.limits import Limits
 from ingress.metrics import Metrics
 from ingress.signatures import BadDelivery, verify
 from ingress.starter import Started
-from ingress.subjects import EVENT_TYPES, Named, Nothing, Unnamed, subject_of
+from ingress.subjects import EVENT_TYPES, Named, NamedRefund, Nothing, Unnamed, subject_of
 from ingress.turns import Turns
 
 log = logging.getLogger(__name__)
@@ -35,6 +35,7 @@ class Starts(Protocol):
         self, connection: str, payment_id: str, seen: PaymentEvent, summary_hint: str = ""
     ) -> Started: ...
 
+    async def refund_event(self, connection: str, refund_id: str, payment_id: str, seen: PaymentEvent) -> Started: ...
     async def resolve_event(self, connection: str, seen: PaymentEvent) -> Started: ...
 
 
@@ -159,15 +160,15 @@ class StripeWebhook:
         try:
             outcome = await self._start(slug, event, subject)
         except TryLater as error:
-            known = {"payment_id": subject.payment_id} if isinstance(subject, Named) else {}
+            known = {} if isinstance(subject, Unnamed) else {"payment_id": subject.payment_id}
             log.warning("%s %s: %s", slug, event.event_id, error, extra=known)
             raise Refusal(503, "not-accepted") from error
-        about = subject.payment_id if isinstance(subject, Named) else subject.object_id
+        about = subject.object_id if isinstance(subject, Unnamed) else subject.payment_id
         first = await self._remember(slug, event, about, outcome)
         return outcome.value if first else "repeated"
 
-    async def _start(self, slug: str, event: StripeEvent, subject: Named | Unnamed) -> Started:
-        about = str(event.subject["id"]) if isinstance(subject, Named) else subject.object_id
+    async def _start(self, slug: str, event: StripeEvent, subject: Named | NamedRefund | Unnamed) -> Started:
+        about = subject.object_id if isinstance(subject, Unnamed) else str(event.subject["id"])
         seen = PaymentEvent(
             event_id=event.event_id, type=event.type, object_id=about, created=event.created, changed=event.changed
         )
@@ -177,6 +178,9 @@ class StripeWebhook:
             says_no_more = subject.paid and not may_change(event.type)
             same = (slug, subject.payment_id, subject.paid) if says_no_more else None
             return await self._turns.take(start, same)
+        if isinstance(subject, NamedRefund):
+            start = partial(self._starter.refund_event, slug, subject.refund_id, subject.payment_id, seen)
+            return await self._turns.take(start)
         return await self._turns.take(partial(self._starter.resolve_event, slug, seen))
 
     async def _remember(self, slug: str, event: StripeEvent, about: str, outcome: Started) -> bool:

@@ -15,6 +15,7 @@ from ingress.signatures import BadDelivery
 _LARGEST = 10**13  # minor units; a hint for the eye, so nothing is lost above it
 _ID = re.compile(r"([a-z]+)_[A-Za-z0-9_]{1,240}")
 _PAYMENT_KINDS = frozenset({"pi", "ch", "py"})
+_REFUND_KINDS = frozenset({"re", "pyr"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +39,21 @@ class Unnamed:
 
 
 @dataclass(frozen=True, slots=True)
+class NamedRefund:
+    """The event names a refund `re_…` and its payment."""
+
+    refund_id: str
+    payment_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class Nothing:
     """The event is of no interest; `reason` is a word for counters."""
 
     reason: str
 
 
-Subject = Named | Unnamed | Nothing
+Subject = Named | Unnamed | NamedRefund | Nothing
 
 
 def subject_of(event: StripeEvent) -> Subject:
@@ -72,9 +81,16 @@ def _charge(charge: Mapping[str, Any]) -> Subject:
     return _named(payment_id, _money(charge, "amount_captured", "amount"), paid)
 
 
-def _refund(subject: Mapping[str, Any]) -> Subject:
-    """A refund, or the charge that has it: Stripe tells which refunds there are, and of which payment."""
-    return Unnamed(_id(subject.get("id")))
+def _refund(refund: Mapping[str, Any]) -> Subject:
+    """A refund of a charge without an intent belongs to the charge."""
+    refund_id = _of_kind(refund.get("id"), _REFUND_KINDS)
+    payment = _reference(refund.get("payment_intent")) or _reference(refund.get("charge"))
+    return NamedRefund(refund_id, _payment(payment)) if payment else Unnamed(refund_id)
+
+
+def _refunded(charge: Mapping[str, Any]) -> Subject:
+    """A charge does not tell which refunds it has: Stripe does."""
+    return Unnamed(_id(charge.get("id")))
 
 
 def _session(session: Mapping[str, Any]) -> Subject:
@@ -107,7 +123,7 @@ _RULES: dict[str, Callable[[Mapping[str, Any]], Subject]] = {
     "refund.created": _refund,
     "refund.updated": _refund,
     "refund.failed": _refund,
-    "charge.refunded": _refund,
+    "charge.refunded": _refunded,
     "charge.captured": _charge,
     "charge.updated": _charge,
     "payment_intent.canceled": _intent,
@@ -132,7 +148,11 @@ def _id(value: Any) -> str:
 
 
 def _payment(value: Any) -> str:
-    if _id(value).partition("_")[0] not in _PAYMENT_KINDS:
+    return _of_kind(value, _PAYMENT_KINDS)
+
+
+def _of_kind(value: Any, kinds: frozenset[str]) -> str:
+    if _id(value).partition("_")[0] not in kinds:
         raise BadDelivery("no-object")
     return str(value)
 

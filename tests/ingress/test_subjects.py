@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from ingress.events import parse
 from ingress.signatures import BadDelivery
-from ingress.subjects import EVENT_TYPES, Named, Nothing, Subject, Unnamed, subject_of
+from ingress.subjects import EVENT_TYPES, Named, NamedRefund, Nothing, Subject, Unnamed, subject_of
 from tests.ingress.deliveries import sample, snapshot, thin
 from tests.ingress.test_events import JSON
 
@@ -58,8 +58,8 @@ def test_stripes_own_shapes_name_their_payment(name: str, subject: Subject) -> N
         ("charge.captured", {"id": "ch_1"}, Named("ch_1")),
         ("payment_intent.canceled", {"id": "pi_1"}, Named("pi_1")),
         ("customer.updated", {"id": "cus_1"}, Unnamed("cus_1")),
-        ("refund.created", {"id": "re_1", "payment_intent": "pi_1"}, Unnamed("re_1")),
-        ("refund.updated", {"id": "re_1"}, Unnamed("re_1")),
+        ("refund.created", {"id": "re_1", "payment_intent": "pi_1"}, NamedRefund("re_1", "pi_1")),
+        ("refund.updated", {"id": "re_1", "payment_intent": None, "charge": "ch_1"}, NamedRefund("re_1", "ch_1")),
         ("refund.failed", {"id": "pyr_1"}, Unnamed("pyr_1")),
         ("charge.refunded", {"id": "ch_1", "payment_intent": "pi_1"}, Unnamed("ch_1")),
         ("payment_intent.created", {"id": "pi_1"}, Nothing("type")),
@@ -181,4 +181,4 @@ def test_any_object_is_understood_or_refused(type: str, subject: dict[str, Any])
         found = about(snapshot(type, subject))
     except BadDelivery:
         return
-    assert isinstance(found, Named | Unnamed | Nothing)
+    assert isinstance(found, Named | NamedRefund | Unnamed | Nothing)

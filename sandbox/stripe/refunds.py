@@ -64,6 +64,7 @@ def _made(world: World, charge: Doc, amount: int, reason: str | None, params: Do
         "receipt_number": None,
         "source_transfer_reversal": None,
         "transfer_reversal": None,
+        "_may_lack": ["failure_balance_transaction"],
         **_standing(world),
     }
 

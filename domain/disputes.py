@@ -28,6 +28,20 @@ class DisputeInput(PaymentInput):
     event: PaymentEvent
 
 
+class DisputeNamed(Fact):
+    """A dispute and its payment, by their ids."""
+
+    dispute_id: str
+    payment_id: str
+
+
+class StartDisputeInput(DisputeNamed):
+    """A dispute's run to be started, or woken, by `event`."""
+
+    connection: str
+    event: PaymentEvent
+
+
 class DisputeFacts(Fact):
     """A dispute of a charge. `money` is what is disputed: all of the charge or a part, in the charge's currency.
 

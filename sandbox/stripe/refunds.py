@@ -83,6 +83,19 @@ def _standing(world: World) -> Doc:
     return {"status": "pending", "pending_reason": "processing", "_due": due}
 
 
+def release(world: World, charge: Doc) -> None:
+    """An authorisation is let go: nothing moves; tells `charge.refunded`, and a refund where the switch says so."""
+    before = changed(charge, {"refunded": True, "amount_refunded": charge["amount"]})
+    world.table("charges").save(charge)
+    if world.switches.release_makes_refund:
+        made = {**_made(world, charge, charge["amount"], None, {}), "status": "succeeded", "_due": None}
+        _no_longer_under_way(made)
+        world.table("refunds").save(made)
+        world.emit("refund.created", made)
+        _keep(world, charge)
+    world.emit("charge.refunded", charge, before)
+
+
 def _charge(world: World, account: str, params: Doc) -> Doc:
     """The charge that is named, or the one of the intent that is; ApiError where it cannot be refunded."""
     if params.get("charge"):

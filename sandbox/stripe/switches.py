@@ -22,6 +22,9 @@ class Switches:
     refund_fee: int = 0
     #: Whether a cancelled refund is told by `refund.failed`; else by `refund.updated`. Not documented.
     refund_cancel_fails: bool = False
+    #: Whether letting go of an authorisation makes a refund of money that was never captured. Stripe has a reason for
+    #: it (`expired_uncaptured_charge`); that a cancellation makes one too is not documented.
+    release_makes_refund: bool = False
     #: What a dispute costs, in minor units of the settlement currency, and whether that comes back when it is won:
     #: recorded so of a US account; it differs by country and contract.
     dispute_fee: int = 1500

@@ -117,6 +117,26 @@ async def test_a_disputed_charge_is_not_refunded(door: Door) -> None:
     assert row["failure_reason"] == "charge_for_pending_refund_disputed"
 
 
+async def test_what_is_not_known_of_disputes_can_be_switched(door: Door, inbox: Inbox) -> None:
+    """No fee, a refund that goes on, closing told first, refundable once won, and a charge marked by an inquiry."""
+    await door.switch(
+        dispute_fee=0, dispute_fails_refunds=False, dispute_closes_first=True, won_is_refundable=True,
+        inquiry_marks_disputed=True, refund_after=None,
+    )  # fmt: skip
+    paid, headers = await door.pay(currency="eur", account="acct_eu"), {"Authorization": "Bearer sk_eu"}
+    given = {"charge": paid["charge"], "amount": 998}
+    await door.raw("POST", "/v1/refunds", data=given, headers=headers)
+    asked = await door.post(f"/_charges/{paid['charge']}/dispute", {"inquiry": True})
+    assert (await door.get("/_ledger?only=charges"))["charges"][0]["disputed"] is True
+    await door.post(f"/_disputes/{asked['id']}/escalate")
+    won = await door.post(f"/_disputes/{asked['id']}/close", {"outcome": "won"})
+    assert [(row["amount"], row["fee_details"]) for row in await balances(door, won["id"])] == [(-3000, []), (3000, [])]
+    assert (await door.get("/_ledger?only=refunds"))["refunds"][0]["status"] == "pending"
+    assert (await door.raw("POST", "/v1/refunds", data=given, headers=headers))[0] == 200
+    told = [event["type"] for event in reversed((await door.get("/_ledger?only=events"))["events"])]
+    assert told.index("charge.dispute.funds_reinstated") < told.index("charge.dispute.closed")
+
+
 async def test_disputes_are_read_by_the_official_sdk(door: Door, client: stripe.StripeClient) -> None:
     """By id, by charge and by payment; their metadata is written; `close` gives up."""
     paid = await door.pay()

@@ -118,6 +118,20 @@ async def test_an_expanded_charge_shows_its_refunds(door: Door, client: stripe.S
     assert isinstance(charge.refunds.data[0].balance_transaction, stripe.BalanceTransaction)
 
 
+@pytest.mark.parametrize(("fails", "told"), [(False, "refund.updated"), (True, "refund.failed")])
+async def test_a_cancelled_refund_is_told(
+    door: Door, client: stripe.StripeClient, inbox: Inbox, fails: bool, told: str
+) -> None:
+    """As an update or as a failure: Stripe does not say which, so both can be tried."""
+    await door.switch(refund_asks_buyer=True, refund_cancel_fails=fails)
+    paid = await door.pay()
+    made = await refund(client, charge=paid["charge"])
+    await client.v1.refunds.cancel_async(made.id)
+    await inbox.until(lambda: told in inbox.types())
+    await inbox.until(lambda: "charge.refund.updated" in inbox.types())
+    assert inbox.types().count("refund.updated") + inbox.types().count("refund.failed") == 1
+
+
 async def test_a_refund_that_waits_for_the_buyer_can_be_taken_back(door: Door, client: stripe.StripeClient) -> None:
     """Only while it waits: the money is there again. Once the buyer has said where it is to go, it arrives."""
     await door.switch(refund_asks_buyer=True)
@@ -164,15 +178,23 @@ async def test_a_refund_asked_for_twice_under_one_key_is_one(
     assert [row["id"] for row in (await door.get("/_ledger"))["refunds"]] == [made.id]
 
 
-async def test_a_held_payment_is_let_go(door: Door, client: stripe.StripeClient, inbox: Inbox) -> None:
+@pytest.mark.parametrize("makes", [False, True])
+async def test_a_held_payment_is_let_go(door: Door, client: stripe.StripeClient, inbox: Inbox, makes: bool) -> None:
     """Cancelling an uncaptured intent tells it, and no money has moved; one that was paid cannot be cancelled."""
+    await door.switch(release_makes_refund=makes)
     held, paid = await door.pay(capture="manual"), await door.pay()
     gone = await client.v1.payment_intents.cancel_async(held["payment_intent"])
     assert gone.status == "canceled"
     with pytest.raises(stripe.InvalidRequestError) as refused:
         await client.v1.payment_intents.cancel_async(paid["payment_intent"])
     assert refused.value.code == "payment_intent_unexpected_state"
-    await inbox.until(lambda: "payment_intent.canceled" in inbox.types())
+    await inbox.until(lambda: {"payment_intent.canceled", "charge.refunded"} <= set(inbox.types()))
+    if makes:
+        await inbox.until(lambda: "refund.created" in inbox.types())
     ledger = await door.get("/_ledger")
-    assert ledger["refunds"] == []
+    assert [(row["charge"], row["balance_transaction"]) for row in ledger["refunds"]] == [
+        (held["charge"], None)
+    ] * makes
+    assert {"refund.created", "refund.updated"} & set(inbox.types()) == ({"refund.created"} if makes else set())
+    assert object_problems(ledger["refunds"]) == []
     assert held["charge"] not in {row["source"] for row in ledger["balance_transactions"]}

@@ -70,6 +70,7 @@ class Control:
             web.post("/_intents/{id}/settle", act("payment_intents", _settle)),
             web.post("/_invoices/{id}/pay", act("invoices", invoices.pay_invoice)),
             web.post("/_charges/{id}/balance", act("charges", _balance)),
+            web.post("/_refunds", self._refund),
             web.post("/_refunds/{id}/settle", act("refunds", lambda world, doc, given: refunds.settle(world, doc))),
             web.post("/_refunds/{id}/fail", act("refunds", _fail_refund)),
             web.post("/_charges/{id}/dispute", act("charges", disputes.open_dispute)),
@@ -187,6 +188,12 @@ class Control:
     async def _invoice(self, request: web.Request) -> web.Response:
         given = {**await _body(request), "via": "invoice", "outcome": "unpaid"}
         return web.json_response(pay(self._world, self._account_of(given), given))
+
+    async def _refund(self, request: web.Request) -> web.Response:
+        """As somebody makes it in the dashboard: the parameters of `POST /v1/refunds`, and the account."""
+        given = await _body(request)
+        made = refunds.create_refund(self._world, self._account_of(given), given)
+        return web.json_response(self._world.show(made))
 
     async def _resend(self, request: web.Request) -> web.Response:
         given = await _body(request)

@@ -14,6 +14,7 @@ from activities.contact_book import ContactBook
 from activities.contact_claims import ContactClaims
 from activities.contacts import ContactActivities
 from activities.credits import CreditActivities
+from activities.disputes import DisputeActivities, DisputeStarter
 from activities.dossier import Dossier
 from activities.effects import Once
 from activities.invoices import InvoiceActivities
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 Activity = Callable[..., Any]
 
 
-class Starter(PaymentStarter, RefundStarter, Protocol):
+class Starter(PaymentStarter, RefundStarter, DisputeStarter, Protocol):
     """Who can start every run that another run has to start."""
 
 
@@ -66,6 +67,7 @@ def assemble(shops: Shops, store: Store, starter: Starter, now: Callable[[], dat
     starts = StartActivities(starter)
     changes = ChangeActivities(shops, dossier, book, once, store.effects, starter, now)
     refunds = RefundActivities(shops, once, starter)
+    disputes = DisputeActivities(shops, starter)
     credits = CreditActivities(shops, memory, once)
     main: list[Activity] = [
         stripe.fetch_payment,
@@ -84,6 +86,8 @@ def assemble(shops: Shops, store: Store, starter: Starter, now: Callable[[], dat
         refunds.start_refund,
         refunds.mark_refund,
         refunds.unmark_refund,
+        disputes.resolve_dispute,
+        disputes.start_dispute,
         orders.prepare_order,
         stock.sell_beyond_stock,
         stock.release_stock,

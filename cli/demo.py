@@ -13,8 +13,9 @@ from rich.table import Table
 
 from cli.demo_house import HOST, DemoPorts, House, open_house
 from cli.demo_people import People
+from cli.demo_refunds import refunded
 from cli.demo_table import final_rows, show_final
-from cli.demo_telling import STAGES, TAKEN_BACK, canceled, follow, tell, told_payments
+from cli.demo_telling import REFUNDED, STAGES, TAKEN_BACK, canceled, follow, tell, told_payments
 from cli.exits import Exit, Stop
 from cli.ledger_check import Violation, check
 from cli.ledgers import Ledgers
@@ -43,7 +44,7 @@ async def run_demo(
     return Exit.OK
 
 
-_LAST = (STAGES[-1], TAKEN_BACK)
+_LAST = (STAGES[-1], TAKEN_BACK, REFUNDED)
 
 
 def _limits(unpaced: bool) -> Limits:
@@ -110,7 +111,7 @@ def _progress(ledgers: Ledgers, stages: Mapping[str, str]) -> Table:
     titles = {payment_id: purchase.shows for purchase, payment_id in told_payments(ledgers.stripe).items()}
     table = Table("Payment", "What it shows", "Stage", box=None)
     for payment, stage in stages.items():
-        reached = 0 if stage == TAKEN_BACK else STAGES.index(stage) + 1
+        reached = STAGES.index(stage) + 1 if stage in STAGES else 0
         bar = "●" * reached + "○" * (len(STAGES) - reached)
         table.add_row(payment, titles.get(payment, ""), f"{bar} {stage}")
     return table
@@ -120,7 +121,7 @@ def _report(ledgers: Ledgers, form: Format) -> list[Violation]:
     sold = {payment_id: purchase.sold() for purchase, payment_id in told_payments(ledgers.stripe).items()}
     taken_back = canceled(ledgers)
     violations = check(ledgers.stripe, ledgers.zoho, sold, taken_back)
-    rows = final_rows(ledgers)
+    rows, refunds = final_rows(ledgers), sum(map(len, refunded(ledgers.stripe).values()))
     if form is Format.JSON:
         show_json({"payments": rows, "violations": [str(violation) for violation in violations]})
     else:
@@ -131,7 +132,8 @@ def _report(ledgers: Ledgers, form: Format) -> list[Violation]:
         say(
             f"Checked {len(rows)} payments: each has one order, one invoice and one payment; totals and fees agree to "
             "the cent; accounting stock moved by what was sold; nothing was invented"
-            + (f"; of the {len(taken_back)} that was cancelled nothing stands." if taken_back else ".")
+            + (f"; of the {len(taken_back)} that was cancelled nothing stands" if taken_back else "")
+            + (f"; each of {refunds} refunds has one credit note, paid out to the cent." if refunds else ".")
         )
     return violations
 

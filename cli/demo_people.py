@@ -1,11 +1,11 @@
-"""What people do in the demo, with Temporal's own command line: answer what waits, cancel an order, settle a fee."""
+"""What people do in the demo: answer what waits and cancel an order by Temporal's own command, settle fees, refund."""
 
 from __future__ import annotations
 
 import asyncio
 import json
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from typing import Any
 from temporalio.client import Client, WorkflowExecutionStatus, WorkflowQueryFailedError
 from temporalio.service import RPCError
 
+from cli.demo_telling import STAGES
 from cli.exits import CannotStart
 from cli.ledgers import Ledgers, Sandboxes
 from cli.output import say
@@ -42,6 +43,8 @@ class People:
         """Whether what is to be done with the payment was done now."""
         if purchase.answer and stage == "announced":
             return await self._answered(payment_id, purchase.answer)
+        if purchase.refunds and stage == STAGES[-1]:
+            return await self._refunded(payment_id, purchase.refunds, ledgers)
         if stage != "done" or not (purchase.canceled or purchase.late_fee):
             return False
         if purchase.canceled == await self._is_open(payment_id):
@@ -52,6 +55,14 @@ class People:
     async def _cancel(self, payment_id: str) -> None:
         say(f"{payment_id} is paid and booked, and now the order is cancelled:")
         await self._temporal("cancel", payment_id)
+
+    async def _refunded(self, payment_id: str, amounts: Sequence[int], ledgers: Ledgers) -> bool:
+        """Made once, although a demo may have been stopped in between."""
+        made = [row for row in ledgers.stripe["refunds"] if row["payment_intent"] == payment_id]
+        for amount in amounts[len(made) :]:
+            refund = await self.sandboxes.refund(payment_id, amount)
+            say(f"{payment_id} is booked, and somebody refunds it in Stripe's dashboard: {refund['id']}")
+        return True
 
     async def _answered(self, payment_id: str, answer: Mapping[str, Any]) -> bool:
         """Whether the run waited for an answer and was given it."""

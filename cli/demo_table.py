@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
+from cli.demo_refunds import notes_of
 from cli.demo_telling import told_payments
 from cli.ledger_check import Books, Ledger, Paid, books_by_reference, decimals, succeeded, voided
 from cli.ledgers import Ledgers
@@ -22,6 +23,7 @@ COLUMNS = {
     "received": "Paid",
     "fee": "Fee",
     "balance": "Balance",
+    "refunded": "Refunded",
     "stock": "Stock",
 }
 PIPED_WIDTH = 132  # columns where no terminal says how many there are
@@ -31,9 +33,10 @@ def final_rows(ledgers: Ledgers) -> list[dict[str, str]]:
     """Amounts, documents and stock of every payment that succeeded, in the order they were made."""
     books = books_by_reference(ledgers.zoho)
     titles = {payment_id: purchase.shows for purchase, payment_id in told_payments(ledgers.stripe).items()}
-    stock, voids = stock_moves(ledgers.zoho), voided(ledgers.zoho)
+    stock, voids, notes = stock_moves(ledgers.zoho), voided(ledgers.zoho), notes_of(ledgers)
     return [
         _row(paid, books.get(paid.payment_id, Books()), titles.get(paid.payment_id, ""), stock[paid.payment_id])
+        | {"refunded": "\n".join(map(_note, notes.get(paid.payment_id, ())))}
         | ({"order": "void"} if voids[paid.payment_id] and paid.payment_id not in books else {})
         for paid in sorted(succeeded(ledgers.stripe).values(), key=lambda paid: paid.created)
     ]
@@ -68,6 +71,11 @@ def _row(paid: Paid, books: Books, title: str, stock: Sequence[str]) -> dict[str
     }
 
 
+def _note(note: Ledger) -> str:
+    paid = _money(note["total_refunded_amount"], note["currency_code"])
+    return f"{paid}\n{note['creditnote_number']} {note['status']}"
+
+
 def _money(amount: Decimal | int, currency: str) -> str:
     """With the currency's decimals, and with every further one that is really there."""
     exact = Decimal(amount)
@@ -76,18 +84,25 @@ def _money(amount: Decimal | int, currency: str) -> str:
 
 
 def stock_moves(organization: Ledger) -> dict[str, list[str]]:
-    """For each reference, `SKU before→after` of accounting stock, invoice by invoice as they were made."""
+    """For each payment, `SKU before→after` of accounting stock, document by document as they were made."""
     items = {row["item_id"]: row for row in organization["items"] if row["track_inventory"]}
     level = {item_id: Decimal(row["opening"]) for item_id, row in items.items()}
     moves: dict[str, list[str]] = defaultdict(list)
-    for invoice in sorted(organization["invoices"], key=lambda row: int(row["invoice_id"])):
-        if invoice["status"] in ("draft", "void"):
-            continue
-        for line in invoice["line_items"]:
-            item_id = line["item_id"]
-            if item_id in items:
-                before = level[item_id]
-                level[item_id] = before - Decimal(line["quantity"])
-                move = f"{items[item_id]['sku']} {before:f}→{level[item_id]:f}"
-                moves[invoice["reference_number"]].append(move)
+    for _, reference, item_id, pieces in sorted(_moves(organization)):
+        if item_id in items:
+            before = level[item_id]
+            level[item_id] = before + pieces
+            moves[reference].append(f"{items[item_id]['sku']} {before:f}→{level[item_id]:f}")
     return moves
+
+
+def _moves(organization: Ledger) -> Iterator[tuple[tuple[int, int], str, str, Decimal]]:
+    """When, for which payment, which item and by how many pieces invoices and credit notes moved stock."""
+    references = {invoice["invoice_id"]: invoice["reference_number"] for invoice in organization["invoices"]}
+    for document in (*organization["invoices"], *organization.get("creditnotes", ())):
+        note = "creditnote_id" in document
+        made = int(document["creditnote_id"] if note else document["invoice_id"])
+        for position, line in enumerate(document["line_items"] if document["status"] not in ("draft", "void") else ()):
+            pieces = Decimal(line["quantity"]) * (1 if note else -1)
+            if not note or line["is_returned_to_stock"]:
+                yield (made, position), references[document["invoice_id"]], line["item_id"], pieces

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
+from cli.demo_refunds import credited
 from cli.ledger_check import Books, Ledger, books_by_reference, fee_due, succeeded, voided
 from cli.ledgers import Ledgers, Sandboxes
 from cli.output import say
@@ -18,6 +19,7 @@ MARK = "story"  # metadata key of a payment: which purchase of the story it is
 STANDSTILL = 180.0  # seconds without any progress until the demo says so
 STAGES = ("announced", "ordered", "confirmed", "invoiced", "sent", "paid", "done", "settled")
 TAKEN_BACK = "taken back"
+REFUNDED = "refunded"
 AT_ONCE = 0.5  # seconds from a charge to its balance transaction, where the story does not want it later
 
 
@@ -85,10 +87,12 @@ def stages(ledgers: Ledgers) -> dict[str, str]:
     rows = [*ledgers.stripe["payment_intents"], *ledgers.stripe["charges"]]
     back = {row["id"] for row in rows if "zoho_salesorder_id" in row["metadata"]}
     fees, voids = fee_due(ledgers.stripe), voided(ledgers.zoho)
-    return {
+    booked = credited(ledgers)
+    now = {
         payment: stage_of(payment in back, fees.get(payment), books.get(payment, Books()), voids[payment])
         for payment in succeeded(ledgers.stripe)
     }
+    return {payment: REFUNDED if payment in booked and now[payment] == STAGES[-1] else now[payment] for payment in now}
 
 
 def canceled(ledgers: Ledgers) -> set[str]:
@@ -129,8 +133,10 @@ async def follow(sandboxes: Sandboxes, show: Show, act: Act) -> Ledgers:
 def _open(ledgers: Ledgers, now: Mapping[str, str]) -> list[str]:
     """The payments that have not come to where the story leads them."""
     told = {payment: purchase for purchase, payment in told_payments(ledgers.stripe).items()}
-    return [
-        payment
-        for payment, stage in now.items()
-        if stage != (TAKEN_BACK if payment in told and told[payment].canceled else STAGES[-1])
-    ]
+    return [payment for payment, stage in now.items() if stage != _end(told.get(payment))]
+
+
+def _end(purchase: Purchase | None) -> str:
+    if purchase is None:
+        return STAGES[-1]
+    return TAKEN_BACK if purchase.canceled else REFUNDED if purchase.refunds else STAGES[-1]

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 
 from cli.exits import CannotStart
-from cli.shop import ORGANIZATION_ID
+from cli.shop import ACCOUNT, ORGANIZATION_ID
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,11 @@ class Sandboxes:
     async def settle(self, charge_id: str) -> None:
         """Has Stripe make the charge's balance transaction, which tells the fee."""
         await self._json("POST", f"{self.stripe_url}/_charges/{charge_id}/balance", {})
+
+    async def refund(self, payment_id: str, amount: int) -> dict[str, Any]:
+        """Has somebody give `amount` minor units back, or with 0 all that is left, as in Stripe's dashboard."""
+        wish = {"account": ACCOUNT["id"], "payment_intent": payment_id} | ({"amount": amount} if amount else {})
+        return await self._json("POST", f"{self.stripe_url}/_refunds", wish)
 
     async def resend(self, event_id: str) -> None:
         """Has Stripe deliver an event once more."""

@@ -13,7 +13,8 @@ class Purchase:
 
     `resend` delivers each of its events once more; `buyer` marks purchases of one known customer. What happens to it
     then: `answer` is what a person answers when it waits, `canceled` says that a person cancels it once it is paid,
-    `late_fee` that Stripe knows its fee only after the payment's run has closed.
+    `late_fee` that Stripe knows its fee only after the payment's run has closed, `refunds` are the amounts, in minor
+    units, that somebody gives back in Stripe's dashboard once everything is booked; 0 is all that is left.
     """
 
     shows: str
@@ -23,6 +24,7 @@ class Purchase:
     answer: dict[str, Any] | None = None
     canceled: bool = False
     late_fee: bool = False
+    refunds: tuple[int, ...] = ()
 
     def sold(self) -> Counter[str]:
         """Pieces by SKU of what is bought; shipping is not on the shelf, so it is not counted here."""
@@ -149,5 +151,22 @@ STORY = (
         "a fee that Stripe tells late",
         {"currency": "eur", "guest": ANNA, "lines": [_line("CORD-3M", "Textile cord, 3 m", 1200, 6)]},
         late_fee=True,
+    ),
+    Purchase(
+        "cancelled before it was shipped: refunded as a whole",
+        {"currency": "eur", "guest": EMMA, "lines": [_line("SHADE-L", "Linen shade, large", 3500, 3, tax_percent=19)]},
+        refunds=(0,),
+    ),
+    Purchase(
+        "refunded in part, twice at once: two rates shared out",
+        {
+            "currency": "eur",
+            "guest": JONAS,
+            "lines": [
+                _line("THROW-W", "Woven throw", 5999, 1, tax_percent=19, tax_inclusive=True),
+                _line("BULB-E27", "Light bulb E27", 449, 3, tax_percent=7, tax_inclusive=True),
+            ],
+        },
+        refunds=(1000, 1777),
     ),
 )

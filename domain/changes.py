@@ -12,7 +12,11 @@ _UPDATES = ("charge.updated", "customer.updated")
 _FEE = "balance_transaction"
 _FOR_OPEN_RUNS = ("payment_intent.canceled",)
 # Said of a refund, or of the charge that it belongs to.
-_REFUNDS = ("refund.created", "refund.updated", "refund.failed", "charge.refunded")
+_REFUNDS = ("refund.created", "refund.updated", "refund.failed", "charge.refunded", "charge.refund.updated")
+_REFUND_UPDATES = ("refund.updated", "charge.refund.updated")
+_DISPUTES = "charge.dispute."
+# What of a dispute reaches Zoho, when it is updated.
+_OF_DISPUTES = ("status", "amount", "balance_transactions")
 # What of a customer reaches Zoho; a new default card does not.
 _OF_CUSTOMERS = ("name", "business_name", "individual_name", "email", "phone", "address", "shipping")
 
@@ -52,7 +56,23 @@ def tells_refund(kind: str) -> bool:
 def reopens(kind: str, changed: Collection[str]) -> bool:
     """Whether a refund's event may undo what its run has booked; one that does not say what changed may."""
     name = kind.removeprefix("v1.")
-    return name == "refund.failed" or (name == "refund.updated" and (not changed or "status" in changed))
+    return name == "refund.failed" or (name in _REFUND_UPDATES and (not changed or "status" in changed))
+
+
+def tells_dispute(kind: str) -> bool:
+    """Whether an event of this type is about a dispute."""
+    return kind.removeprefix("v1.").startswith(_DISPUTES)
+
+
+def redecides(kind: str, changed: Collection[str]) -> bool:
+    """Whether a dispute's event may tell another end than the one its run has booked.
+
+    Only "created" never does; the order in which Stripe tells the others is not promised.
+    """
+    name = kind.removeprefix("v1.")
+    if name == f"{_DISPUTES}updated":
+        return not changed or any(key in _OF_DISPUTES for key in changed)
+    return name.startswith(_DISPUTES) and name != f"{_DISPUTES}created"
 
 
 def concerns_zoho(changed: Collection[str]) -> bool:

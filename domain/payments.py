@@ -123,6 +123,19 @@ class Fee(Fact):
     parts: tuple[FeePart, ...] = ()
 
 
+class Moved(Fact):
+    """Money that a balance transaction moved, in the currency that Stripe settles in: `net` = `money` - `fee`.
+
+    Below zero it left us; a fee below zero was given back. `exchange_rate` is as with `Fee`.
+    """
+
+    transaction_id: str
+    money: Money
+    fee: Money
+    net: Money
+    exchange_rate: Decimal | None = None
+
+
 class ChargeSays(Fact):
     """What stands on the charge itself. Stripe copies it from the intent once; only the charge's changes are told."""
 

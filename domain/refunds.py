@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, Field
 
 from domain.money import Money
-from domain.payments import Fact
+from domain.payments import Fact, Moved
 from domain.runs import PaymentEvent, PaymentInput, PaymentRef, Stage
 
 
@@ -52,6 +52,26 @@ class RefundFacts(Fact):
     def whole(self) -> bool:
         """Whether this refund alone gives back all that the payment brought."""
         return not self.before and self.money == self.captured
+
+
+class RefundSeen(Fact):
+    """One refund of a payment, with the metadata that tells whose it is: never crosses Temporal.
+
+    `purpose` is why it was made (duplicate, fraudulent, requested_by_customer, "" for none), `failure` why it failed,
+    both in Stripe's words. `moved` took the money, None until Stripe says so; `returned` gave it back after a failure.
+    """
+
+    refund_id: str
+    payment_id: str
+    charge_id: str
+    money: Money
+    status: RefundStatus
+    at: AwareDatetime
+    purpose: str = ""
+    failure: str = ""
+    metadata: dict[str, str] = Field(default_factory=dict)
+    moved: Moved | None = None
+    returned: Moved | None = None
 
 
 class FetchedRefund(RefundFacts):

@@ -21,8 +21,9 @@ from temporalio.service import RPCError, RPCStatusCode
 from clients.connections import Connection
 from clients.errors import TryLater
 from clients.tracing import current_trace_id
-from domain.changes import may_change, reopens, says_paid
+from domain.changes import may_change, redecides, reopens, says_paid
 from domain.corrections import ChangeInput
+from domain.disputes import DisputeInput
 from domain.numbers import order_number
 from domain.refunds import RefundInput
 from domain.runs import PaymentEvent, PaymentInput, ResolveInput, Stage
@@ -135,6 +136,31 @@ class Starter:
             summary=[refund_id, f"refund of {payment_id}", f"order {order_number(payment_id)}"],
             reuse=WorkflowIDReusePolicy.ALLOW_DUPLICATE if again else _FAILED_ONLY,
             start_signal=contract.REFUND_EVENT,
+            start_signal_args=[seen],
+        )
+
+    async def dispute_event(self, connection: str, dispute_id: str, payment_id: str, seen: PaymentEvent) -> Started:
+        """Tells `seen` to the dispute's run, started if there is none; one that has closed only for another end."""
+        about = self._connections[connection]
+        start = DisputeInput(
+            connection=connection,
+            payment_id=payment_id,
+            organization_id=about.zoho.organization_id,
+            policy=about.policy,
+            zoho_queue=self._zoho_queue,
+            dispute_id=dispute_id,
+            event=seen,
+        )
+        again = redecides(seen.type, seen.changed)
+        return await self._start(
+            contract.DISPUTE_WORKFLOW,
+            start,
+            id=contract.dispute_workflow_id(connection, dispute_id),
+            ids=[payment_id, order_number(payment_id), dispute_id],
+            connection=connection,
+            summary=[dispute_id, f"dispute of {payment_id}", f"order {order_number(payment_id)}"],
+            reuse=WorkflowIDReusePolicy.ALLOW_DUPLICATE if again else _FAILED_ONLY,
+            start_signal=contract.DISPUTE_EVENT,
             start_signal_args=[seen],
         )
 

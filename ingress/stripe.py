@@ -21,11 +21,12 @@ from ingress.limits import Limits
 from ingress.metrics import Metrics
 from ingress.signatures import BadDelivery, verify
 from ingress.starter import Started
-from ingress.subjects import EVENT_TYPES, Named, NamedRefund, Nothing, Unnamed, subject_of
+from ingress.subjects import EVENT_TYPES, Disputed, Named, Nothing, Refunded, Unnamed, subject_of
 from ingress.turns import Turns
 
 log = logging.getLogger(__name__)
 _HEADER = "Stripe-Signature"
+Told = Named | Refunded | Disputed | Unnamed
 
 
 class Starts(Protocol):
@@ -36,6 +37,9 @@ class Starts(Protocol):
     ) -> Started: ...
 
     async def refund_event(self, connection: str, refund_id: str, payment_id: str, seen: PaymentEvent) -> Started: ...
+
+    async def dispute_event(self, connection: str, dispute_id: str, payment_id: str, seen: PaymentEvent) -> Started: ...
+
     async def resolve_event(self, connection: str, seen: PaymentEvent) -> Started: ...
 
 
@@ -163,12 +167,12 @@ class StripeWebhook:
             known = {} if isinstance(subject, Unnamed) else {"payment_id": subject.payment_id}
             log.warning("%s %s: %s", slug, event.event_id, error, extra=known)
             raise Refusal(503, "not-accepted") from error
-        about = subject.object_id if isinstance(subject, Unnamed) else subject.payment_id
+        about = subject.payment_id if isinstance(subject, Named) else subject.object_id
         first = await self._remember(slug, event, about, outcome)
         return outcome.value if first else "repeated"
 
-    async def _start(self, slug: str, event: StripeEvent, subject: Named | NamedRefund | Unnamed) -> Started:
-        about = subject.object_id if isinstance(subject, Unnamed) else str(event.subject["id"])
+    async def _start(self, slug: str, event: StripeEvent, subject: Told) -> Started:
+        about = str(event.subject["id"]) if isinstance(subject, Named) else subject.object_id
         seen = PaymentEvent(
             event_id=event.event_id, type=event.type, object_id=about, created=event.created, changed=event.changed
         )
@@ -178,9 +182,9 @@ class StripeWebhook:
             says_no_more = subject.paid and not may_change(event.type)
             same = (slug, subject.payment_id, subject.paid) if says_no_more else None
             return await self._turns.take(start, same)
-        if isinstance(subject, NamedRefund):
-            start = partial(self._starter.refund_event, slug, subject.refund_id, subject.payment_id, seen)
-            return await self._turns.take(start)
+        if not isinstance(subject, Unnamed):
+            tell = self._starter.refund_event if isinstance(subject, Refunded) else self._starter.dispute_event
+            return await self._turns.take(partial(tell, slug, subject.object_id, subject.payment_id, seen))
         return await self._turns.take(partial(self._starter.resolve_event, slug, seen))
 
     async def _remember(self, slug: str, event: StripeEvent, about: str, outcome: Started) -> bool:

@@ -1,4 +1,4 @@
-"""Which payment an event is about, as far as the event itself can tell. Pure."""
+"""Which payment, refund or dispute an event is about, as far as the event itself can tell. Pure."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ _LARGEST = 10**13  # minor units; a hint for the eye, so nothing is lost above i
 _ID = re.compile(r"([a-z]+)_[A-Za-z0-9_]{1,240}")
 _PAYMENT_KINDS = frozenset({"pi", "ch", "py"})
 _REFUND_KINDS = frozenset({"re", "pyr"})
+_DISPUTE_KINDS = frozenset({"dp", "du"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,18 +33,29 @@ class Named:
 
 
 @dataclass(frozen=True, slots=True)
-class Unnamed:
-    """Stripe has to be asked which payment belongs to this invoice, session or charge."""
+class Refunded:
+    """The event names a refund (`re_…`, `pyr_…`) and the payment that it belongs to."""
 
     object_id: str
+    payment_id: str
 
 
 @dataclass(frozen=True, slots=True)
-class NamedRefund:
-    """The event names a refund `re_…` and its payment."""
+class Disputed:
+    """The event names a dispute (`dp_…`, `du_…`) and the payment that it belongs to."""
 
-    refund_id: str
+    object_id: str
     payment_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unnamed:
+    """Stripe has to be asked which payment belongs to this invoice, session, charge, refund or dispute.
+
+    Of a charge that was refunded it is asked which refunds there are: the event does not say.
+    """
+
+    object_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +65,7 @@ class Nothing:
     reason: str
 
 
-Subject = Named | Unnamed | NamedRefund | Nothing
+Subject = Named | Refunded | Disputed | Unnamed | Nothing
 
 
 def subject_of(event: StripeEvent) -> Subject:
@@ -82,15 +94,30 @@ def _charge(charge: Mapping[str, Any]) -> Subject:
 
 
 def _refund(refund: Mapping[str, Any]) -> Subject:
-    """A refund of a charge without an intent belongs to the charge."""
-    refund_id = _of_kind(refund.get("id"), _REFUND_KINDS)
-    payment = _reference(refund.get("payment_intent")) or _reference(refund.get("charge"))
-    return NamedRefund(refund_id, _payment(payment)) if payment else Unnamed(refund_id)
+    """One that belongs to no charge (a customer's balance) names no payment: Stripe has to say what it is."""
+    refund_id, payment_id = _id_of(refund, _REFUND_KINDS), _paid_by(refund)
+    return Refunded(refund_id, payment_id) if payment_id else Unnamed(refund_id)
 
 
-def _refunded(charge: Mapping[str, Any]) -> Subject:
-    """A charge does not tell which refunds it has: Stripe does."""
+def _dispute(dispute: Mapping[str, Any]) -> Subject:
+    dispute_id, payment_id = _id_of(dispute, _DISPUTE_KINDS), _paid_by(dispute)
+    return Disputed(dispute_id, payment_id) if payment_id else Unnamed(dispute_id)
+
+
+def _refunds_of(charge: Mapping[str, Any]) -> Subject:
+    """Since 2022-11-15 a charge does not show its refunds."""
     return Unnamed(_id(charge.get("id")))
+
+
+def _paid_by(thing: Mapping[str, Any]) -> str:
+    """The payment that a refund or a dispute belongs to; a charge without an intent is one itself.
+
+    "" where it does not say: that there is no intent is said by a null, never by leaving it out.
+    """
+    if intent := _reference(thing.get("payment_intent")):
+        return _payment(intent)
+    charge = _reference(thing.get("charge"))
+    return _payment(charge) if charge and "payment_intent" in thing else ""
 
 
 def _session(session: Mapping[str, Any]) -> Subject:
@@ -123,7 +150,13 @@ _RULES: dict[str, Callable[[Mapping[str, Any]], Subject]] = {
     "refund.created": _refund,
     "refund.updated": _refund,
     "refund.failed": _refund,
-    "charge.refunded": _refunded,
+    "charge.refund.updated": _refund,
+    "charge.refunded": _refunds_of,
+    "charge.dispute.created": _dispute,
+    "charge.dispute.funds_withdrawn": _dispute,
+    "charge.dispute.updated": _dispute,
+    "charge.dispute.funds_reinstated": _dispute,
+    "charge.dispute.closed": _dispute,
     "charge.captured": _charge,
     "charge.updated": _charge,
     "payment_intent.canceled": _intent,
@@ -148,13 +181,14 @@ def _id(value: Any) -> str:
 
 
 def _payment(value: Any) -> str:
-    return _of_kind(value, _PAYMENT_KINDS)
+    return _id_of({"id": value}, _PAYMENT_KINDS)
 
 
-def _of_kind(value: Any, kinds: frozenset[str]) -> str:
-    if _id(value).partition("_")[0] not in kinds:
+def _id_of(thing: Mapping[str, Any], kinds: frozenset[str]) -> str:
+    found = _id(thing.get("id"))
+    if found.partition("_")[0] not in kinds:
         raise BadDelivery("no-object")
-    return str(value)
+    return found
 
 
 def _money(thing: Mapping[str, Any], *fields: str) -> str:

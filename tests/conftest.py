@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 from temporalio.client import Client
 
 from cli.ending import end
@@ -17,6 +18,9 @@ from cli.temporal_setup import Limits
 from clients.temporal import connect
 
 LONGEST = Path(__file__).parent / "faults" / "test_table.py"
+# A machine that is busy with other things makes no example wrong.
+settings.register_profile("house", settings.default, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("house")
 # How the session went, for the end of its process.
 STATUS = pytest.StashKey[int]()
 

@@ -16,10 +16,12 @@ PAYMENT_WORKFLOW = "PaymentWorkflow"
 RESOLVE_WORKFLOW = "ResolveWorkflow"
 CHANGE_WORKFLOW = "ChangeWorkflow"
 REFUND_WORKFLOW = "RefundWorkflow"
+DISPUTE_WORKFLOW = "DisputeWorkflow"
 
 # Signals, updates, queries.
 PAYMENT_EVENT = "payment_event"
 REFUND_EVENT = "refund_event"
+DISPUTE_EVENT = "dispute_event"
 RESUME = "resume"
 RESOLVE = "resolve"
 PROGRESS = "progress"
@@ -56,8 +58,21 @@ def change_workflow_id(connection: str, event_id: str, payment_id: str = "") -> 
 
 
 def refund_workflow_id(connection: str, refund_id: str) -> str:
-    """`refund:<connection>:re_…`: every event of a refund meets there. One that fails later has a second run."""
+    """`refund:<connection>:re_…`: every event of a refund meets there, in any order and as often as it comes.
+
+    A run that has completed is started again, under the same id, by an event that may tell another end:
+    `refund.failed`, and an update of the status (`domain.changes.reopens`). Any other event finds it done.
+    """
     return f"refund:{connection}:{refund_id}"
+
+
+def dispute_workflow_id(connection: str, dispute_id: str) -> str:
+    """`dispute:<connection>:dp_…` (or `du_…`): every event of a dispute meets there, in any order, however often.
+
+    A run that has completed is started again, under the same id, by an event that may tell another end: closed,
+    funds withdrawn or reinstated, an update of the status. Only `charge.dispute.created` finds it done.
+    """
+    return f"dispute:{connection}:{dispute_id}"
 
 
 def business_ids(payment_id: str, *found: str) -> list[str]:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
+    from activities.disputes import DisputeActivities
     from activities.refunds import RefundActivities
     from activities.starts import StartActivities
     from activities.stripe import StripeActivities
-    from domain.changes import tells_refund
+    from domain.changes import tells_dispute, tells_refund
+    from domain.disputes import StartDisputeInput
     from domain.refunds import StartRefundInput
     from domain.runs import ResolveInput, StartPaymentInput
     from workflows import contract, policies
@@ -25,6 +27,8 @@ class ResolveWorkflow:
             return await self._tell_payments_of_customer(wanted)
         if tells_refund(wanted.event.type):
             return await self._tell_refunds(wanted)
+        if tells_dispute(wanted.event.type):
+            return await self._tell_dispute(wanted)
         read = policies.READ(wanted.policy) | workflow.ActivityConfig(
             summary=f"Ask Stripe which payment {wanted.event.object_id} belongs to"
         )
@@ -53,6 +57,15 @@ class ResolveWorkflow:
             write = policies.WRITE(wanted.policy) | workflow.ActivityConfig(summary=f"Tell the run of {one.refund_id}")
             await workflow.execute_activity_method(RefundActivities.start_refund, start, **write)
         return " ".join(one.refund_id for one in found.refunds)
+
+    async def _tell_dispute(self, wanted: ResolveInput) -> str:
+        summary = f"Ask Stripe which payment {wanted.event.object_id} disputes"
+        read = policies.READ(wanted.policy) | workflow.ActivityConfig(summary=summary)
+        found = await workflow.execute_activity_method(DisputeActivities.resolve_dispute, wanted, **read)
+        start = StartDisputeInput(connection=wanted.connection, **dict(found), event=wanted.event)
+        write = policies.WRITE(wanted.policy) | workflow.ActivityConfig(summary=f"Tell the run of {found.dispute_id}")
+        await workflow.execute_activity_method(DisputeActivities.start_dispute, start, **write)
+        return found.dispute_id
 
     async def _tell(self, wanted: ResolveInput, payment_id: str) -> None:
         start = StartPaymentInput(connection=wanted.connection, payment_id=payment_id, event=wanted.event)

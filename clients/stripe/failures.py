@@ -79,7 +79,8 @@ def _said(error: stripe.StripeError) -> str:
 
 
 def _code(error: stripe.StripeError) -> str:
-    return error.code or ""
+    """Stripe's code; a key used for something else has none, and has to be told from other refusals."""
+    return error.code or ("idempotency_error" if isinstance(error, stripe.IdempotencyError) else "")
 
 
 def _pause(error: stripe.StripeError) -> float | None:

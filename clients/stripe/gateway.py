@@ -7,12 +7,13 @@ from dataclasses import dataclass
 
 import httpx
 import stripe
-from pydantic import ValidationError
 
 from clients.connections import StripeAccount
 from clients.errors import Refused
+from clients.stripe.disputes import StripeDisputes
 from clients.stripe.facts import FoundLines, charge_facts, charge_fee, intent_facts, intent_status
 from clients.stripe.failures import translated
+from clients.stripe.moves import shaped
 from clients.stripe.pace import Pace, pace_of
 from clients.stripe.raw import Raw, part, reference, text
 from clients.stripe.refunds import StripeRefunds
@@ -38,7 +39,9 @@ class StripeAccountInfo:
 
 
 class StripeGateway:
-    """Reads one account's payments and `refunds`, writes nothing but metadata. Raises ClientErrors and UnknownCurrency.
+    """Reads one account's payments, `refunds` and `disputes`. Raises ClientErrors and UnknownCurrency.
+
+    It writes metadata, makes refunds and lets go of money that was only authorised; nothing else.
 
     Requests of `fetch_payment`: an intent not yet paid 1, Checkout 3, invoice 4 and 1 for each product and each tax
     rate that the invoice does not show itself, amount details, metadata or no lines 4, a charge without intent 1;
@@ -68,6 +71,7 @@ class StripeGateway:
         )
         self._finder = LineFinder(self._client, mapping)
         self.refunds = StripeRefunds(self._client)
+        self.disputes = StripeDisputes(self._client)
 
     async def close(self) -> None:
         """Ends the connections."""
@@ -79,13 +83,10 @@ class StripeGateway:
 
         Refused for a charge that belongs to an intent: two runs would carry one payment.
         """
-        try:
+        with shaped(payment_id):
             if payment_id.startswith("pi_"):
                 return await self._intent(payment_id)
             return await self._charge(payment_id)
-        except ValidationError as error:
-            fields = ", ".join(".".join(map(str, fault["loc"])) for fault in error.errors())
-            raise Refused("stripe", f"{payment_id} has values of unknown kind in {fields}", code="shape") from None
 
     async def fetch_fee(self, payment_id: str) -> Fee | None:
         """What Stripe kept of `pi_…` or `ch_…`; None until it has made the balance transaction. One request."""
@@ -133,6 +134,21 @@ class StripeGateway:
             await answer(intents.update_async(payment_id, {"metadata": dict(metadata)}, options), write=True)
         else:
             await answer(charges.update_async(payment_id, {"metadata": dict(metadata)}, options), write=True)
+
+    async def cancel_payment(self, payment_id: str, *, idempotency_key: str) -> PaymentStatus:
+        """Lets go of an intent that is not paid; what it is now: CANCELED, or PAID where the money came before.
+
+        One request, and one more where Stripe refuses because it is paid or cancelled already.
+        """
+        params: stripe.params.PaymentIntentCancelParams = {"cancellation_reason": "requested_by_customer"}
+        options: stripe.RequestOptions = {"idempotency_key": idempotency_key}
+        intents = self._client.v1.payment_intents
+        try:
+            return intent_status(await answer(intents.cancel_async(payment_id, params, options), write=True))
+        except Refused as refusal:
+            if refusal.code != "payment_intent_unexpected_state":
+                raise
+            return intent_status(await answer(intents.retrieve_async(payment_id)))
 
     async def get_account(self) -> StripeAccountInfo:
         """The account that the key belongs to. One request."""

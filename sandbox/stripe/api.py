@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from sandbox.stripe import catalog, checkout, intents, refunds, webhooks
+from sandbox.stripe import catalog, checkout, disputes, intents, refunds, webhooks
 from sandbox.stripe.errors import ApiError, missing_parameter
 from sandbox.stripe.paging import made_within, page
 from sandbox.stripe.parameters import (
@@ -254,6 +254,10 @@ ENDPOINTS = [
     Endpoint("GET", "/v1/refunds/{id}", {}, _retrieve("refunds")),
     Endpoint("POST", "/v1/refunds/{id}", _META, _update("refunds", "refund.updated")),
     Endpoint("POST", "/v1/refunds/{id}/cancel", {}, _change("refunds", refunds.cancel)),
+    Endpoint("GET", "/v1/disputes", listed(charge="str", payment_intent="str", created=CREATED), _list("disputes")),
+    Endpoint("GET", "/v1/disputes/{id}", {}, _retrieve("disputes")),
+    Endpoint("POST", "/v1/disputes/{id}", _META, _update("disputes", "charge.dispute.updated")),
+    Endpoint("POST", "/v1/disputes/{id}/close", {}, _change("disputes", disputes.give_up)),
     Endpoint("POST", "/v1/checkout/sessions", SESSION_CREATE, _create(checkout.create_session)),
     Endpoint("GET", "/v1/checkout/sessions", listed(created=CREATED, **_IN), _list("sessions")),
     Endpoint("GET", "/v1/checkout/sessions/{id}", {}, _retrieve("sessions")),

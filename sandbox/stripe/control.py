@@ -10,7 +10,7 @@ from typing import Any
 from aiohttp import web
 
 from sandbox.faults import Faults
-from sandbox.stripe import charges, checkout, intents, invoices, refunds
+from sandbox.stripe import charges, checkout, disputes, intents, invoices, refunds
 from sandbox.stripe.errors import ApiError, missing_parameter
 from sandbox.stripe.pay import pay
 from sandbox.stripe.rendering import Wanted, render
@@ -73,6 +73,10 @@ class Control:
             web.post("/_refunds", self._refund),
             web.post("/_refunds/{id}/settle", act("refunds", lambda world, doc, given: refunds.settle(world, doc))),
             web.post("/_refunds/{id}/fail", act("refunds", _fail_refund)),
+            web.post("/_charges/{id}/dispute", act("charges", disputes.open_dispute)),
+            web.post("/_disputes/{id}/answer", act("disputes", _answer)),
+            web.post("/_disputes/{id}/escalate", act("disputes", _escalate)),
+            web.post("/_disputes/{id}/close", act("disputes", _close_dispute)),
             web.post("/_events/{id}/resend", self._resend),
         ]
 
@@ -223,6 +227,18 @@ def _balance(world: World, doc: Doc, given: Doc) -> Doc:
 
 def _fail_refund(world: World, doc: Doc, given: Doc) -> Doc:
     return refunds.fail(world, doc, given.get("reason") or "expired_or_canceled_card")
+
+
+def _answer(world: World, doc: Doc, given: Doc) -> Doc:
+    return disputes.answer(world, doc)
+
+
+def _escalate(world: World, doc: Doc, given: Doc) -> Doc:
+    return disputes.escalate(world, doc)
+
+
+def _close_dispute(world: World, doc: Doc, given: Doc) -> Doc:
+    return disputes.close(world, doc, given.get("outcome") or "lost")
 
 
 async def _body(request: web.Request) -> Doc:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sandbox.stripe import charges
+from sandbox.stripe import charges, refunds
 from sandbox.stripe.amounts import check_amount, check_currency
 from sandbox.stripe.catalog import apply_update, shipping
 from sandbox.stripe.errors import ApiError, missing_parameter
@@ -283,10 +283,7 @@ def cancel_intent(world: World, doc: Doc, params: Doc) -> Doc:
     if doc["status"] in ("succeeded", "canceled", "processing"):
         raise _unexpected_state(doc, "cancel")
     if doc["status"] == "requires_capture":
-        charge = world.need("charges", doc["latest_charge"], doc["_account"])
-        charge.update({"refunded": True, "amount_refunded": charge["amount"]})
-        world.table("charges").save(charge)
-        world.emit("charge.refunded", charge, {"amount_refunded": 0, "refunded": False})
+        refunds.release(world, world.need("charges", doc["latest_charge"], doc["_account"]))
     doc.update({"status": "canceled", "amount_capturable": 0, "canceled_at": world.schedule.second()})
     doc["cancellation_reason"] = params.get("cancellation_reason")
     world.table("payment_intents").save(doc)

@@ -5,13 +5,14 @@ docs.stripe.com/refunds and docs.stripe.com/api/refunds. `charge.refund.updated`
 
 from __future__ import annotations
 
-from sandbox.stripe.amounts import exponent, rounded, step
+from sandbox.stripe.amounts import exponent, step
+from sandbox.stripe.balances import Movement, book
 from sandbox.stripe.errors import ApiError, missing_parameter
-from sandbox.stripe.fees import rate
 from sandbox.stripe.tables import Doc
 from sandbox.stripe.world import World, changed, merged
 
 REASONS = ("duplicate", "fraudulent", "requested_by_customer")
+UNDER_WAY = ("pending", "requires_action")
 FAILURES = (
     "charge_for_pending_refund_disputed",
     "declined",
@@ -33,10 +34,21 @@ def create_refund(world: World, account: str, params: Doc) -> Doc:
     reason = params.get("reason")
     if reason is not None and reason not in REASONS:
         raise ApiError(f"Invalid reason: must be one of {', '.join(REASONS)}", param="reason")
-    after = world.switches.refund_after
-    base = world.base("refund", "re_3", account)
+    doc = _made(world, charge, amount, reason, params)
+    doc["balance_transaction"] = _move(world, doc, -amount, "refund")["id"]
+    world.table("refunds").save(doc)
+    world.emit("refund.created", doc)
+    _tell_charge(world, charge, amount)
+    if world.switches.refund_fails:
+        return fail(world, doc, "declined")
+    arrange(world, doc)
+    return doc
+
+
+def _made(world: World, charge: Doc, amount: int, reason: str | None, params: Doc) -> Doc:
+    base = world.base("refund", "re_3", charge["_account"])
     base.pop("livemode")  # a refund does not say it
-    doc = {
+    return {
         **base,
         "amount": amount,
         "balance_transaction": None,
@@ -51,18 +63,37 @@ def create_refund(world: World, account: str, params: Doc) -> Doc:
         "reason": reason,
         "receipt_number": None,
         "source_transfer_reversal": None,
-        "status": "succeeded" if after == 0 else "pending",
         "transfer_reversal": None,
-        "_due": None if not after else world.schedule.now() + after,
+        "_may_lack": ["failure_balance_transaction"],
+        **_standing(world),
     }
-    if after != 0:
-        doc["pending_reason"] = "processing"
-    doc["balance_transaction"] = _move(world, doc, -amount, "refund")["id"]
-    world.table("refunds").save(doc)
-    world.emit("refund.created", doc)
-    _tell_charge(world, charge, amount)
-    arrange(world, doc)
-    return doc
+
+
+def _standing(world: World) -> Doc:
+    """How far a new refund is: with the buyer, under way until the switch's time, or waiting for the buyer."""
+    after, now = world.switches.refund_after, world.schedule.second()
+    if world.switches.refund_asks_buyer:
+        mail = {"email_sent_at": now, "email_sent_to": "guest@example.com"}
+        details = {"email_sent": mail, "expires_at": now + 45 * 86400}
+        action = {"type": "display_details", "display_details": details}
+        return {"status": "requires_action", "next_action": action, "_due": None}
+    if after == 0:
+        return {"status": "succeeded", "_due": None}
+    due = None if after is None else world.schedule.now() + after
+    return {"status": "pending", "pending_reason": "processing", "_due": due}
+
+
+def release(world: World, charge: Doc) -> None:
+    """An authorisation is let go: nothing moves; tells `charge.refunded`, and a refund where the switch says so."""
+    before = changed(charge, {"refunded": True, "amount_refunded": charge["amount"]})
+    world.table("charges").save(charge)
+    if world.switches.release_makes_refund:
+        made = {**_made(world, charge, charge["amount"], None, {}), "status": "succeeded", "_due": None}
+        _no_longer_under_way(made)
+        world.table("refunds").save(made)
+        world.emit("refund.created", made)
+        _keep(world, charge)
+    world.emit("charge.refunded", charge, before)
 
 
 def _charge(world: World, account: str, params: Doc) -> Doc:
@@ -80,7 +111,8 @@ def _charge(world: World, account: str, params: Doc) -> Doc:
     if charge["status"] != "succeeded" or not charge["captured"]:
         message = f"Charge {charge['id']} was not captured, so there is nothing to refund."
         raise ApiError(message, code="charge_not_refundable", stored=True)
-    if charge["disputed"]:
+    disputes = world.table("disputes").find(charge=charge["id"])
+    if not all(dispute["is_charge_refundable"] for dispute in disputes):
         message = f"Charge {charge['id']} has been charged back; cannot issue a refund."
         raise ApiError(message, code="charge_disputed", stored=True)
     return charge
@@ -115,34 +147,48 @@ def _on_time(world: World, refund_id: str) -> None:
 
 
 def settle(world: World, refund: Doc) -> Doc:
-    """A pending refund has arrived; tells `refund.updated`."""
-    if refund["status"] != "pending":
+    """A refund under way has arrived, or the buyer said where it is to go; tells `refund.updated`."""
+    if refund["status"] not in UNDER_WAY:
         raise ApiError(f"Refund {refund['id']} is {refund['status']}, not pending")
     before = changed(refund, {"status": "succeeded"})
-    refund.pop("pending_reason", None)
+    _no_longer_under_way(refund)
     return _tell(world, refund, "refund.updated", before)
 
 
 def fail(world: World, refund: Doc, reason: str = "expired_or_canceled_card") -> Doc:
     """The bank did not take it, also weeks after it succeeded: the money returns; tells `refund.failed`."""
-    if refund["status"] not in ("pending", "succeeded", "requires_action"):
+    if refund["status"] not in ("succeeded", *UNDER_WAY):
         raise ApiError(f"Refund {refund['id']} is {refund['status']} already")
     if reason not in FAILURES:
         raise ApiError(f"Invalid failure reason: one of {', '.join(FAILURES)}", param="reason")
-    returned = _move(world, refund, refund["amount"], "refund_failure")
-    before = changed(refund, {"status": "failed", "failure_reason": reason})
-    refund["failure_balance_transaction"] = returned["id"]
-    refund.pop("pending_reason", None)
-    charge = world.need("charges", refund["charge"], refund["_account"])
-    changed(charge, {"amount_refunded": charge["amount_refunded"] - refund["amount"], "refunded": False})
-    _keep(world, charge)
-    return _tell(world, refund, "refund.failed", before)
+    return _tell(world, refund, "refund.failed", _return(world, refund, "failed", reason))
 
 
 def cancel(world: World, refund: Doc, params: Doc) -> Doc:
-    """Only one that waits for the buyer can be cancelled."""
-    message = f"Refund {refund['id']} is {refund['status']}; only one that requires action can be canceled."
-    raise ApiError(message, stored=True)
+    """The shop takes back a refund that waits for the buyer; no other can be cancelled. Tells as the switch says."""
+    if refund["status"] != "requires_action":
+        message = f"Refund {refund['id']} is {refund['status']}; only one that requires action can be canceled."
+        raise ApiError(message, stored=True)
+    kind = "refund.failed" if world.switches.refund_cancel_fails else "refund.updated"
+    return _tell(world, refund, kind, _return(world, refund, "canceled", "merchant_request"))
+
+
+def _return(world: World, refund: Doc, status: str, reason: str) -> Doc:
+    """The money is with the shop again and can be refunded once more; what the changed fields held before."""
+    returned = _move(world, refund, refund["amount"], "refund_failure")
+    before = changed(refund, {"status": status, "failure_reason": reason})
+    refund["failure_balance_transaction"] = returned["id"]
+    _no_longer_under_way(refund)
+    world.table("refunds").save(refund)
+    charge = world.need("charges", refund["charge"], refund["_account"])
+    changed(charge, {"amount_refunded": charge["amount_refunded"] - refund["amount"], "refunded": False})
+    _keep(world, charge)
+    return before
+
+
+def _no_longer_under_way(refund: Doc) -> None:
+    for name in ("pending_reason", "next_action"):
+        refund.pop(name, None)
 
 
 def _tell_charge(world: World, charge: Doc, amount: int) -> None:
@@ -167,29 +213,12 @@ def _tell(world: World, refund: Doc, kind: str, before: Doc) -> Doc:
 
 
 def _move(world: World, refund: Doc, amount: int, category: str) -> Doc:
-    """The balance transaction of money that leaves (negative) or comes back, in the account's own currency.
+    """The balance transaction of money that leaves (negative) or comes back.
 
-    Stripe keeps the fee of the charge and takes none for the refund.
+    Stripe keeps the fee of the charge and takes none for the refund (some accounts pay one: the switch).
     """
-    home = world.account(refund["_account"])["default_currency"]
-    exchange = rate(refund["currency"], home)
-    gross = amount if exchange is None else rounded(amount * exchange, home)
-    base = world.base("balance_transaction", "txn_3", refund["_account"])
-    base.pop("livemode")
-    doc = {
-        **base,
-        "amount": gross,
-        "available_on": base["created"],
-        "balance_type": "payments",
-        "currency": home,
-        "description": f"REFUND OF {10 ** -exponent(refund['currency']) * abs(amount)} {refund['currency']}",
-        "exchange_rate": float(exchange) if exchange is not None else None,
-        "fee": 0,
-        "fee_details": [],
-        "net": gross,
-        "reporting_category": category,
-        "source": refund["id"],
-        "status": "available",
-        "type": category,
-    }
-    return world.table("balance_transactions").save(doc)
+    currency = refund["currency"]
+    fee = world.switches.refund_fee if category == "refund" else 0
+    text = f"REFUND OF {10 ** -exponent(currency) * abs(amount)} {currency}"
+    what = Movement(amount, currency, category, category, text, fee, "Refund fee")
+    return book(world, refund["_account"], refund["id"], what)

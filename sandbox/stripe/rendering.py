@@ -1,6 +1,7 @@
 """What leaves the sandbox: hidden fields left out, what was asked for by `expand` filled in.
 
 In a stored object a field `_x` is ours and never shown, a field `+x` is Stripe's and shown only when expanded.
+`_may_lack` names fields that may be expanded also while the object has none of them.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ def render(value: Any, tables: Tables, wants: Wanted = PLAIN, path: str = "") ->
         else:
             shown[name] = render(below, tables) if isinstance(below, (dict, list)) else below
     for name in wants:
-        if name not in shown:
+        if name not in shown and name not in value.get("_may_lack", ()):
             raise _refused(path + name)
     return shown
 

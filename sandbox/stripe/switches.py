@@ -15,6 +15,27 @@ class Switches:
     balance_after: float | None = 0.5
     #: Seconds from a refund to its settlement, `pending` until then; 0: at once, None: only when asked for.
     refund_after: float | None = 0.0
+    #: Whether a new refund waits for the buyer to say where it is to go, or fails at once.
+    refund_asks_buyer: bool = False
+    refund_fails: bool = False
+    #: What Stripe takes for a refund, in minor units of the settlement currency; most accounts pay nothing.
+    refund_fee: int = 0
+    #: Whether a cancelled refund is told by `refund.failed`; else by `refund.updated`. Not documented.
+    refund_cancel_fails: bool = False
+    #: Whether letting go of an authorisation makes a refund of money that was never captured. Stripe has a reason for
+    #: it (`expired_uncaptured_charge`); that a cancellation makes one too is not documented.
+    release_makes_refund: bool = False
+    #: What a dispute costs, in minor units of the settlement currency, and whether that comes back when it is won:
+    #: recorded so of a US account; it differs by country and contract.
+    dispute_fee: int = 1500
+    dispute_fee_returned: bool = True
+    #: Whether a refund under way fails when its charge is disputed (`charge_for_pending_refund_disputed`).
+    dispute_fails_refunds: bool = True
+    #: Whether `charge.dispute.closed` is told before the funds are reinstated. The order is not documented.
+    dispute_closes_first: bool = False
+    #: Whether an inquiry makes the charge `disputed`, and whether a charge can be refunded after a dispute was won.
+    inquiry_marks_disputed: bool = False
+    won_is_refundable: bool = False
     #: Fee of a charge: a share of it and a fixed part in minor units of the settlement currency.
     fee_percent: float = 2.9
     fee_fixed: int = 30

@@ -20,6 +20,7 @@ KINDS: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "payment_intents": ("pi_", "payment_intent", ("customer",)),
     "charges": ("ch_", "charge", ("payment_intent", "customer")),
     "refunds": ("re_", "refund", ("charge", "payment_intent")),
+    "disputes": ("du_", "dispute", ("charge", "payment_intent")),
     "sessions": ("cs_", "checkout.session", ("payment_intent", "customer")),
     "invoices": ("in_", "invoice", ("customer",)),
     "invoice_payments": ("inpay_", "invoice_payment", ("_payment_intent", "invoice")),

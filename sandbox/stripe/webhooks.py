@@ -21,11 +21,13 @@ URLS = {
     "charge": "/v1/charges/{id}",
     "checkout.session": "/v1/checkout/sessions/{id}",
     "customer": "/v1/customers/{id}",
+    "dispute": "/v1/disputes/{id}",
     "invoice": "/v1/invoices/{id}",
     "invoice_payment": "/v1/invoice_payments/{id}",
     "payment_intent": "/v1/payment_intents/{id}",
     "price": "/v1/prices/{id}",
     "product": "/v1/products/{id}",
+    "refund": "/v1/refunds/{id}",
 }
 
 

@@ -141,6 +141,30 @@ async def test_people_act_by_temporal_s_own_command(demo: Demo) -> None:
     assert round(booked["bank_charges"] * 100) == kept > 0
 
 
+async def test_refunds_of_the_dashboard_are_credited(demo: Demo) -> None:
+    """Each has one credit note, closed by its own refund; goods of an order that was given back are on the shelf."""
+    stripe, books = await demo.ledger("stripe"), await demo.organization()
+    made = {row["id"]: row["amount"] for row in stripe["refunds"]}
+    assert len(made) == sum(len(purchase.refunds) for purchase in STORY) > 1
+    credited = {row["reference_number"]: round(row["total_refunded_amount"] * 100) for row in books["creditnotes"]}
+    assert credited == made
+    assert {row["status"] for row in books["creditnotes"]} == {"closed"}
+    whole = {payment for payment, one in by_payment(stripe).items() if one.refunds == (0,)}
+    noted = {row["payment_intent"]: row["id"] for row in stripe["refunds"]}
+    lines = [
+        line
+        for note in books["creditnotes"]
+        if note["reference_number"] in {noted[payment] for payment in whole}
+        for line in note["line_items"]
+    ]
+    assert [line["is_returned_to_stock"] for line in lines] == [True]
+
+
+def by_payment(stripe: Any) -> dict[str, Any]:
+    """What the story tells of each payment."""
+    return {row["id"]: STORY[int(row["metadata"]["story"])] for row in stripe["payment_intents"]}
+
+
 def ledger_charge(ledger: Any, payment: str) -> str:
     """The payment's charge."""
     return str(next(row["id"] for row in ledger["charges"] if row["payment_intent"] == payment))

@@ -85,6 +85,14 @@ class NoteTaker:
             await self.gate.wait()
         return self._note((connection, payment_id, seen, summary_hint))
 
+    async def refund_event(self, connection: str, refund_id: str, payment_id: str, seen: PaymentEvent) -> Started:
+        """A refund's run would be started."""
+        return self._note((connection, payment_id, seen, refund_id))
+
+    async def dispute_event(self, connection: str, dispute_id: str, payment_id: str, seen: PaymentEvent) -> Started:
+        """A dispute's run would be started."""
+        return self._note((connection, payment_id, seen, dispute_id))
+
     async def resolve_event(self, connection: str, seen: PaymentEvent) -> Started:
         """A resolver run would be started."""
         return self._note((connection, "", seen, ""))

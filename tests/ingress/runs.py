@@ -5,6 +5,8 @@ from __future__ import annotations
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
+    from domain.disputes import DisputeInput
+    from domain.refunds import RefundInput
     from domain.runs import PaymentEvent, PaymentInput
     from workflows import contract
 
@@ -24,5 +26,43 @@ class OneEvent:
 
     @workflow.signal(name=contract.PAYMENT_EVENT)
     def payment_event(self, event: PaymentEvent) -> None:
+        """Stripe said something."""
+        self.seen.append(event)
+
+
+@workflow.defn(name=contract.REFUND_WORKFLOW)
+class OneRefund:
+    """A refund's run that is content with its first event."""
+
+    def __init__(self) -> None:
+        self.seen: list[PaymentEvent] = []
+
+    @workflow.run
+    async def run(self, start: RefundInput) -> str:
+        """The refund's id."""
+        await workflow.wait_condition(lambda: bool(self.seen))
+        return start.refund_id
+
+    @workflow.signal(name=contract.REFUND_EVENT)
+    def refund_event(self, event: PaymentEvent) -> None:
+        """Stripe said something."""
+        self.seen.append(event)
+
+
+@workflow.defn(name=contract.DISPUTE_WORKFLOW)
+class OneDispute:
+    """A dispute's run that is content with its first event."""
+
+    def __init__(self) -> None:
+        self.seen: list[PaymentEvent] = []
+
+    @workflow.run
+    async def run(self, start: DisputeInput) -> str:
+        """The dispute's id."""
+        await workflow.wait_condition(lambda: bool(self.seen))
+        return start.dispute_id
+
+    @workflow.signal(name=contract.DISPUTE_EVENT)
+    def dispute_event(self, event: PaymentEvent) -> None:
         """Stripe said something."""
         self.seen.append(event)

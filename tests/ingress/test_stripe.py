@@ -182,6 +182,30 @@ async def test_a_session_without_payment_is_ignored(door: Door, notes: NoteTaker
     assert notes.told == []
 
 
+@pytest.mark.parametrize(
+    ("type", "object_id"),
+    [("refund.created", "re_1"), ("charge.refund.updated", "pyr_1"), ("charge.dispute.closed", "du_1")],
+)
+async def test_a_refund_and_a_dispute_go_to_their_own_run(
+    door: Door, notes: NoteTaker, type: str, object_id: str
+) -> None:
+    """With the payment they belong to; the store finds the event by the refund or the dispute."""
+    event = snapshot(type, {"id": object_id, "payment_intent": "pi_1", "charge": "ch_1"})
+    assert await (await door.deliver(as_bytes(event))).json() == {"outcome": "accepted"}
+    assert [(payment, seen.object_id, about) for _, payment, seen, about in notes.told] == [
+        ("pi_1", object_id, object_id)
+    ]
+    assert len(await door.store.events.list(SLUG, business_id=object_id)) == 1
+
+
+async def test_the_credit_notes_id_in_a_refund_is_our_own_echo(door: Door, notes: NoteTaker) -> None:
+    """What we wrote into its metadata tells us nothing."""
+    event = snapshot("refund.updated", {"id": "re_1", "payment_intent": "pi_1"})
+    event["data"]["previous_attributes"] = {"metadata": {"zoho_creditnote_id": None}}
+    assert await (await door.deliver(as_bytes(event))).json() == {"outcome": "ignored-own"}
+    assert notes.told == []
+
+
 async def test_a_repeated_delivery_is_told_again_and_noted_once(door: Door, notes: NoteTaker) -> None:
     """The run decides what a repetition means; the store has one row."""
     await door.deliver(PAID)

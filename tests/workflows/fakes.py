@@ -32,6 +32,7 @@ from domain.credits import (
     Sold,
     SoldLine,
 )
+from domain.disputes import DisputeNamed, StartDisputeInput
 from domain.documents import OrderDocumentLine, ReceiptRecord, Share
 from domain.money import Money
 from domain.notices import AnswerRecord, AttentionNotice, NotifyInput, Told
@@ -199,6 +200,8 @@ ANSWERS: dict[str, Any] = {
     "start_refund": None,
     "mark_refund": StepDone(),
     "unmark_refund": StepDone(),
+    "resolve_dispute": DisputeNamed(dispute_id="du_1", payment_id="pi_1"),
+    "start_dispute": None,
     "notify_refund": StepDone(),
     "find_sale": SOLD,
     "read_sale": SOLD,
@@ -340,6 +343,8 @@ def activities(script: Script) -> list[Callable[..., Any]]:
         "start_refund": (StartRefundInput, None),
         "mark_refund": (MarkInput, StepDone),
         "unmark_refund": (MarkInput, StepDone),
+        "resolve_dispute": (ResolveInput, DisputeNamed),
+        "start_dispute": (StartDisputeInput, None),
         "notify_refund": (NotifyInput, StepDone),
         "find_sale": (CreditQuery, Sold | None),
         "read_sale": (CreditQuery, Sold),

@@ -130,7 +130,7 @@ async def test_a_refund_that_failed_leaves_nothing(temporal_client: Client, stan
     assert "lost_or_stolen_card" in result["notes"][-1]
 
 
-@pytest.mark.parametrize("kind", ["refund.created", "charge.refunded", "v1.refund.failed"])
+@pytest.mark.parametrize("kind", ["refund.created", "charge.refunded", "charge.refund.updated", "v1.refund.failed"])
 async def test_every_refund_of_an_event_is_told(temporal_client: Client, kind: str) -> None:
     """An event of a charge may be about several: each run reads for itself what is true."""
     script = Script()
@@ -142,3 +142,17 @@ async def test_every_refund_of_an_event_is_told(temporal_client: Client, kind: s
         )
     assert found == "re_1"
     assert script.names() == ["resolve_refunds", "start_refund"]
+
+
+@pytest.mark.parametrize("kind", ["charge.dispute.created", "v1.charge.dispute.closed"])
+async def test_a_dispute_that_does_not_name_its_payment_is_resolved(temporal_client: Client, kind: str) -> None:
+    """Stripe is asked for its payment, and its own run is told."""
+    script = Script()
+    async with on_stage(temporal_client, script) as stage:
+        seen = event("du_1", kind)
+        start = ResolveInput(connection="shop", event=seen, policy=QUICK)
+        found = await temporal_client.execute_workflow(
+            contract.RESOLVE_WORKFLOW, start, id=f"resolve:shop:{seen.event_id}", task_queue=stage.queue
+        )
+    assert found == "du_1"
+    assert script.names() == ["resolve_dispute", "start_dispute"]

@@ -12,7 +12,10 @@ from aiohttp.test_utils import TestServer
 from clients.connections import StripeAccount
 from clients.stripe.gateway import StripeGateway
 from domain.policy import MappingPolicy
+from sandbox.serving import serve
+from sandbox.stripe.app import make_app
 from tests.clients.stripe.fake import FakeStripe
+from tests.clients.stripe.shop import Shop
 from tests.sandbox.vendor.stripe_check import request_problems
 
 
@@ -45,3 +48,14 @@ async def gateway(fake: FakeStripe) -> AsyncIterator[StripeGateway]:
         yield gateway
         await gateway.close()
     assert not [problem for one in fake.sent for problem in request_problems(one.method, one.path, one.params())]
+
+
+@pytest.fixture
+async def shop() -> AsyncIterator[Shop]:
+    """A fresh sandbox with one account in Germany."""
+    account = {"id": "acct_1Shop", "key": "rk_test_shop", "country": "DE", "default_currency": "eur"}
+    running = await serve(make_app(accounts=[account]), "127.0.0.1", 0)
+    shop = Shop(running.url, account_at(running.url))
+    yield shop
+    await shop.close()
+    await running.stop()

@@ -17,7 +17,8 @@ from domain.policy import MappingPolicy
 from sandbox.serving import serve
 from sandbox.stripe.app import make_app
 from tests.clients.stripe.conftest import account_at
-from tests.clients.stripe.test_sandbox import PLAIN, Shop
+from tests.clients.stripe.shop import Shop
+from tests.clients.stripe.test_sandbox import PLAIN
 
 ROOT = "https://api.stripe.com"
 

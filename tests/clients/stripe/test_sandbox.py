@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from decimal import Decimal
 from typing import Any
 
-import httpx
 import pytest
 
-from clients.connections import StripeAccount
 from clients.errors import NotAllowed, NotFound, OutcomeUnknown, RateLimited, Refused
-from clients.stripe.gateway import StripeAccountInfo, StripeGateway
+from clients.stripe.gateway import StripeAccountInfo
 from domain.money import Money, total
 from domain.payments import LineSource, PaymentStatus
-from domain.policy import MappingPolicy
-from sandbox.serving import serve
-from sandbox.stripe.app import make_app
-from tests.clients.stripe.conftest import account_at
+from tests.clients.stripe.shop import Shop
 
 ADA: dict[str, Any] = {
     "email": "ada@example.com",
@@ -33,45 +27,6 @@ PLAIN: list[dict[str, Any]] = [
     {"sku": "MUG", "name": "Mug", "unit_amount": 1250, "quantity": 2},
     {"sku": "CUP", "name": "Cup", "unit_amount": 333, "quantity": 3},
 ]
-
-
-class Shop:
-    """The sandbox's own doors and the gateway of its account."""
-
-    def __init__(self, url: str, account: StripeAccount) -> None:
-        self.gateway = StripeGateway(account, MappingPolicy())
-        self._http = httpx.AsyncClient(base_url=url)
-
-    async def post(self, path: str, body: dict[str, Any]) -> Any:
-        """What `POST path` answers."""
-        answer = await self._http.post(path, json=body)
-        assert answer.is_success, answer.text
-        return answer.json()
-
-    async def pay(self, via: str, **wish: Any) -> Any:
-        """The ids of one payment in euro made `via` one of the sandbox's ways."""
-        return await self.post("/_pay", {"via": via, "currency": "eur", **wish})
-
-    async def ledger(self, table: str) -> list[Any]:
-        """One table of the sandbox's ledger."""
-        rows: list[Any] = (await self._http.get("/_ledger")).json()[table]
-        return rows
-
-    async def close(self) -> None:
-        """Ends every connection."""
-        await self._http.aclose()
-        await self.gateway.close()
-
-
-@pytest.fixture
-async def shop() -> AsyncIterator[Shop]:
-    """A fresh sandbox with one account in Germany."""
-    account = {"id": "acct_1Shop", "key": "rk_test_shop", "country": "DE", "default_currency": "eur"}
-    running = await serve(make_app(accounts=[account]), "127.0.0.1", 0)
-    shop = Shop(running.url, account_at(running.url))
-    yield shop
-    await shop.close()
-    await running.stop()
 
 
 async def test_checkout_with_tax_discount_and_shipping(shop: Shop) -> None:

@@ -116,3 +116,85 @@ async def test_an_expanded_charge_shows_its_refunds(door: Door, client: stripe.S
     assert charge.refunds is not None
     assert [one.id for one in charge.refunds.data] == [made[1].id, made[0].id]
     assert isinstance(charge.refunds.data[0].balance_transaction, stripe.BalanceTransaction)
+
+
+@pytest.mark.parametrize(("fails", "told"), [(False, "refund.updated"), (True, "refund.failed")])
+async def test_a_cancelled_refund_is_told(
+    door: Door, client: stripe.StripeClient, inbox: Inbox, fails: bool, told: str
+) -> None:
+    """As an update or as a failure: Stripe does not say which, so both can be tried."""
+    await door.switch(refund_asks_buyer=True, refund_cancel_fails=fails)
+    paid = await door.pay()
+    made = await refund(client, charge=paid["charge"])
+    await client.v1.refunds.cancel_async(made.id)
+    await inbox.until(lambda: told in inbox.types())
+    await inbox.until(lambda: "charge.refund.updated" in inbox.types())
+    assert inbox.types().count("refund.updated") + inbox.types().count("refund.failed") == 1
+
+
+async def test_a_refund_that_waits_for_the_buyer_can_be_taken_back(door: Door, client: stripe.StripeClient) -> None:
+    """Only while it waits: the money is there again. Once the buyer has said where it is to go, it arrives."""
+    await door.switch(refund_asks_buyer=True)
+    paid = await door.pay()
+    waiting = [await refund(client, charge=paid["charge"], amount=amount) for amount in (1000, 500)]
+    assert [one.status for one in waiting] == ["requires_action"] * 2
+    assert object_problems((await door.get("/_ledger"))["refunds"]) == []
+    canceled = await client.v1.refunds.cancel_async(waiting[0].id)
+    assert (canceled.status, canceled.failure_reason) == ("canceled", "merchant_request")
+    assert canceled.failure_balance_transaction is not None
+    assert (await door.post(f"/_refunds/{waiting[1].id}/settle"))["status"] == "succeeded"
+    for one in waiting:
+        with pytest.raises(stripe.InvalidRequestError):
+            await client.v1.refunds.cancel_async(one.id)
+    ledger = await door.get("/_ledger")
+    assert [charge["amount_refunded"] for charge in ledger["charges"]] == [500]
+    assert object_problems(ledger["refunds"]) == []
+
+
+async def test_a_refund_may_fail_at_once_and_may_cost(door: Door, client: stripe.StripeClient) -> None:
+    """The answer already says failed; the fee, where the switch takes one, is not given back with the money."""
+    await door.switch(refund_fails=True, refund_fee=35)
+    paid = await door.pay()
+    made = await refund(client, charge=paid["charge"], amount=1000)
+    assert (made.status, made.failure_reason) == ("failed", "declined")
+    rows = [row for row in (await door.get("/_ledger"))["balance_transactions"] if row["source"] == made.id]
+    assert [(row["amount"], row["fee"], row["net"]) for row in rows] == [(-1000, 35, -1035), (1000, 0, 1000)]
+    assert object_problems(rows) == []
+
+
+@pytest.mark.parametrize("fault", ["lost", "malformed", "drop", "server_error"])
+async def test_a_refund_asked_for_twice_under_one_key_is_one(
+    door: Door, client: stripe.StripeClient, fault: str
+) -> None:
+    """Whatever became of the first answer; other parameters under the same key are refused."""
+    paid = await door.pay()
+    await door.post("/_faults", {"fault": fault, "method": "POST", "path": "^/v1/refunds$"})
+    params: Any = {"payment_intent": paid["payment_intent"], "amount": 1000}
+    with pytest.raises(stripe.StripeError):
+        await client.v1.refunds.create_async(params, {"idempotency_key": "k"})
+    made = await client.v1.refunds.create_async(params, {"idempotency_key": "k"})
+    with pytest.raises(stripe.IdempotencyError):
+        await client.v1.refunds.create_async(params | {"amount": 999}, {"idempotency_key": "k"})
+    assert [row["id"] for row in (await door.get("/_ledger"))["refunds"]] == [made.id]
+
+
+@pytest.mark.parametrize("makes", [False, True])
+async def test_a_held_payment_is_let_go(door: Door, client: stripe.StripeClient, inbox: Inbox, makes: bool) -> None:
+    """Cancelling an uncaptured intent tells it, and no money has moved; one that was paid cannot be cancelled."""
+    await door.switch(release_makes_refund=makes)
+    held, paid = await door.pay(capture="manual"), await door.pay()
+    gone = await client.v1.payment_intents.cancel_async(held["payment_intent"])
+    assert gone.status == "canceled"
+    with pytest.raises(stripe.InvalidRequestError) as refused:
+        await client.v1.payment_intents.cancel_async(paid["payment_intent"])
+    assert refused.value.code == "payment_intent_unexpected_state"
+    await inbox.until(lambda: {"payment_intent.canceled", "charge.refunded"} <= set(inbox.types()))
+    if makes:
+        await inbox.until(lambda: "refund.created" in inbox.types())
+    ledger = await door.get("/_ledger")
+    assert [(row["charge"], row["balance_transaction"]) for row in ledger["refunds"]] == [
+        (held["charge"], None)
+    ] * makes
+    assert {"refund.created", "refund.updated"} & set(inbox.types()) == ({"refund.created"} if makes else set())
+    assert object_problems(ledger["refunds"]) == []
+    assert held["charge"] not in {row["source"] for row in ledger["balance_transactions"]}

@@ -56,6 +56,10 @@ CLASSES = {
     "GET /v1/products": "ProductListParams",
     "GET /v1/products/{id}": "ProductRetrieveParams",
     "POST /v1/products/{id}": "ProductUpdateParams",
+    "GET /v1/disputes": "DisputeListParams",
+    "GET /v1/disputes/{id}": "DisputeRetrieveParams",
+    "POST /v1/disputes/{id}": "DisputeUpdateParams",
+    "POST /v1/disputes/{id}/close": "DisputeCloseParams",
     "POST /v1/refunds": "RefundCreateParams",
     "GET /v1/refunds": "RefundListParams",
     "GET /v1/refunds/{id}": "RefundRetrieveParams",
@@ -88,7 +92,7 @@ OPENAPI = {
 KEPT = (
     "PaymentIntent", "Charge", "BalanceTransaction", "Customer", "checkout.session", "LineItem", "Event", "Invoice",
     "InvoiceLineItem", "InvoicePayment", "PaymentIntentAmountDetailsLineItem", "WebhookEndpoint", "Product", "Price",
-    "v2.core.event", "Refund",
+    "v2.core.event", "Refund", "Dispute",
 )  # fmt: skip
 
 

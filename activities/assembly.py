@@ -85,6 +85,7 @@ def assemble(shops: Shops, store: Store, starter: Starter, now: Callable[[], dat
         refunds.resolve_refunds,
         refunds.start_refund,
         refunds.mark_refund,
+        refunds.unmark_refund,
         disputes.resolve_dispute,
         disputes.start_dispute,
         orders.prepare_order,

@@ -63,3 +63,15 @@ class RefundActivities:
             return StepDone()
 
         return await self._once.repeat("mark_refund", wanted, StepDone, call)
+
+    @activity.defn
+    async def unmark_refund(self, wanted: MarkInput) -> StepDone:
+        """Take the credit note's id out of the refund's metadata again: an empty value removes a key."""
+
+        async def call() -> StepDone:
+            key = f"{activity.info().workflow_id}/unmark_refund/{wanted.round}/{wanted.change}"
+            stripe = self._shops[wanted.connection].stripe
+            await stripe.refunds.mark(wanted.refund_id, dict.fromkeys(wanted.metadata, ""), idempotency_key=key)
+            return StepDone()
+
+        return await self._once.repeat("unmark_refund", wanted, StepDone, call)

@@ -41,6 +41,7 @@ class UndoKind(StrEnum):
     CLEAR_METADATA = "clear_metadata"
     VOID_CREDIT_NOTE = "void_credit_note"
     DELETE_CREDIT_REFUND = "delete_credit_refund"
+    UNMARK_REFUND = "unmark_refund"
 
 
 class Carried(Fact):

@@ -23,7 +23,7 @@ with workflow.unsafe.imports_passed_through():
         RefundResult,
         RefundStatus,
     )
-    from domain.runs import PaymentEvent, Stage
+    from domain.runs import PaymentEvent, Stage, UndoKind
     from workflows import contract
     from workflows.attended import Attended
     from workflows.crediting import Crediting
@@ -135,13 +135,22 @@ class RefundWorkflow(Attended):
             return
         metadata = {CREDIT_NOTE_ID_KEY: note.creditnote_id, CREDIT_NOTE_NUMBER_KEY: note.number}
         wanted = MarkInput(**dict(self._refund), metadata=metadata)
+        self._undo.register(UndoKind.UNMARK_REFUND)
         summary = f"Write credit note {note.number} into the refund's metadata"
         await self._calls.write(RefundActivities.mark_refund, wanted, summary)
+
+    async def _unmark(self) -> None:
+        keys = dict.fromkeys((CREDIT_NOTE_ID_KEY, CREDIT_NOTE_NUMBER_KEY), "")
+        wanted = MarkInput(**dict(self._refund), metadata=keys)
+        summary = "Take the credit note out of the refund's metadata"
+        await self._calls.write(RefundActivities.unmark_refund, wanted, summary)
 
     async def _reopen(self, refund: FetchedRefund) -> RefundResult:
         """The money is with us again: what said that it went back is taken back."""
         self._step = "reopen"
         undone = await self._crediting().take_back()
+        if undone:
+            await self._unmark()
         why = f"the refund failed in Stripe ({refund.reason or 'no reason given'})"
         said = f"{why}: {undone} was taken back" if undone else f"{why}: nothing had been booked"
         return await self._close(refund, Stage.REOPENED, said)
@@ -169,11 +178,25 @@ class RefundWorkflow(Attended):
 
     async def _undone(self) -> str:
         """Take credit note and refund back; the money is not ours to fetch."""
-        undone = await self._crediting().take_back() if self._undo.kinds else ""
-        while self._undo.pop():
-            pass
+        undone = await self._backwards() if self._undo.kinds else ""
         await self._calls.write(ChangeActivities.end_turn, self._ref, "Let the next change be carried over")
         return f"taken back: {undone or 'nothing had been written'}; the buyer has {self._total or 'the money'}"
+
+    async def _backwards(self) -> str:
+        try:
+            if UndoKind.UNMARK_REFUND in self._undo.kinds:
+                await self._unmark()
+            undone = await self._crediting().take_back()
+        except (ActivityError, ApplicationError) as error:
+            cause = error.cause if isinstance(error, ActivityError) else error
+            raise ApplicationError(
+                f"the credit note of {self._refund_id} could not be taken back and still stands: {cause}",
+                type="UndoFailed",
+                non_retryable=True,
+            ) from None
+        while self._undo.pop():
+            pass
+        return undone
 
     async def _let_go(self) -> None:
         """A refund reserves no goods."""

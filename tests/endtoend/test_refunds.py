@@ -180,6 +180,7 @@ async def test_a_refund_that_fails_is_taken_back(temporal_client: Client, tmp_pa
         ledger = await house.zoho()
         assert [row["status"] for row in ledger["creditnotes"]] == (["void"] if settled else [])
         assert ledger["refunds"] == []
+        assert [row["metadata"] for row in (await house.stripe())["refunds"]] == [{}]
         assert await stock(house) == (2, 0, 2)
         await sound(house)
 

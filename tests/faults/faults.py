@@ -32,6 +32,7 @@ class Scene:
     """A shop in which one payment is about to suffer; the payment's id as soon as it has one."""
 
     shop: Shop
+    kind: Kind
     payment: asyncio.Future[str] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
 
@@ -55,7 +56,7 @@ def _changes(kind: Kind, call: Call) -> str:
 
 
 def _aborts(kind: Kind, call: Call) -> str:
-    return "" if not kind.aborted else "all of it is being taken back already"
+    return "" if not (kind.aborted or kind.fails) else "all of it is being taken back already"
 
 
 def _lapses(kind: Kind, call: Call) -> str:
@@ -147,7 +148,7 @@ async def lose_the_store(scene: Scene) -> None:
 
 async def cancel(scene: Scene) -> None:
     """What `temporal workflow cancel` does."""
-    run = scene.shop.run_of(await scene.payment)
+    run = await scene.kind.run(scene.shop, await scene.payment)
     with suppress(TimeoutError):
         async with asyncio.timeout(PATIENCE / 2):
             await everything_told(scene.shop)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from temporalio.client import WorkflowExecutionStatus
+from temporalio.client import WorkflowExecutionStatus, WorkflowHandle
 from temporalio.service import RPCError
 
 from domain.policy import BundlePart, MappingPolicy, Oversell, PaymentPolicy, Ship
@@ -23,6 +23,7 @@ Wish = dict[str, Any]
 ONE_LINE = [{"sku": "MUG", "unit_amount": 1500, "quantity": 2}]
 SHIPS: Wish = {"ship": Ship.WHEN_PAID}
 GIFTS = MAPPING.model_copy(update={"gifts": {"*": (BundlePart(sku="POT"),)}})
+_LONG = 120.0  # seconds a payment may take until it is booked, on a crowded machine
 _OFTEN = 0.1  # seconds between two looks how far a run is
 # What a person answers to a run that is to be taken back.
 ABORT = {"action": "abort", "reason": "wrong shop"}
@@ -45,9 +46,10 @@ class Kind:
 
     `first`: only the first payment of a shop is of this kind; else one of the same kind was paid before.
     `forgets`: our store does not know any contact. `aborted`: it parks when everything is written, and the kind's calls
-    are those that take it back. `fee`: Stripe tells its fee once the payment is recorded. `policy` and `mapping` are
-    what the shop does otherwise than others, `preferences` what its Zoho does; `own` are documents that Zoho makes by
-    itself, of which our trail need not tell.
+    are those that take it back. `refund`: it is paid, and the kind's calls are those that book its refund; `fails`:
+    those that take the booked refund back. `fee`: Stripe tells its fee once the payment is recorded. `policy` and
+    `mapping` are what the shop does otherwise than others, `preferences` what its Zoho does; `own` are documents that
+    Zoho makes by itself, of which our trail need not tell.
     """
 
     name: str
@@ -56,6 +58,8 @@ class Kind:
     forgets: bool = False
     aborted: bool = False
     fee: bool = False
+    refund: bool = False
+    fails: bool = False
     policy: Wish = field(default_factory=dict, hash=False)
     mapping: MappingPolicy = field(default=MAPPING, hash=False)
     preferences: Wish = field(default_factory=dict, hash=False)
@@ -69,6 +73,8 @@ class Kind:
         """Brings the shop to where the kind's calls begin; the payment's id where it is made already."""
         if self.forgets:
             forget(shop, "links", only="kind IN ('contact', 'address')")
+        if self.refund:
+            return await self._refundable(shop, number)
         if not self.aborted:
             return ""
         await shop.fault("stripe", method="POST", path="^/v1/payment_intents/", fault="refuse", code="x")
@@ -82,7 +88,60 @@ class Kind:
         if self.aborted:
             await shop.answer(payment, **ABORT)
             return payment
+        if self.refund:
+            await (fail if self.fails else refund)(shop, payment)
+            return payment
         return await shop.pays(**self.wish(number))
+
+    async def _refundable(self, shop: Shop, number: int) -> str:
+        """A payment that is booked; where its refund is to fail, with that booked too."""
+        payment = await shop.pays(**self.wish(number))
+        await shop.done(payment, within=_LONG)
+        if self.fails:
+            await refund(shop, payment)
+            run = await self.run(shop, payment)
+            async with asyncio.timeout(_LONG):
+                while not await _completed(run):
+                    await asyncio.sleep(_OFTEN)
+        await everything_told(shop)
+        return payment
+
+    async def ended(self, shop: Shop, payment: str) -> str:
+        """The id of the run that has ended before the kind's calls begin, "" where there is none."""
+        if not self.fails:
+            return ""
+        return str((await (await self.run(shop, payment)).describe()).run_id)
+
+    async def run(self, shop: Shop, payment: str) -> WorkflowHandle[Any, Any]:
+        """The run whose calls are the kind's."""
+        if not self.refund:
+            return shop.run_of(payment)
+        refunded = contract.refund_workflow_id(shop.slug, await refund_of(shop, payment))
+        return shop.client.get_workflow_handle(refunded)
+
+
+async def refund(shop: Shop, payment: str) -> None:
+    """All of the payment goes back, as somebody has it do in Stripe's dashboard."""
+    named = {"charge" if payment.startswith("ch_") else "payment_intent": payment}
+    await shop.post(f"{shop.stripe_url}/_refunds", {"account": shop.connection.stripe.account_id, **named})
+
+
+async def fail(shop: Shop, payment: str) -> None:
+    """The payment's refund did not reach the buyer."""
+    await shop.post(f"{shop.stripe_url}/_refunds/{await refund_of(shop, payment)}/fail", {})
+
+
+async def refund_of(shop: Shop, payment: str) -> str:
+    """The id of the payment's only refund."""
+    rows = (await shop.stripe(only="refunds"))["refunds"]
+    return next(str(row["id"]) for row in rows if payment in (row["payment_intent"], row["charge"]))
+
+
+async def _completed(run: WorkflowHandle[Any, Any]) -> bool:
+    try:
+        return (await run.describe()).status is WorkflowExecutionStatus.COMPLETED
+    except RPCError:  # an event is yet to start it
+        return False
 
 
 async def tell_fee(shop: Shop, payment: str) -> None:
@@ -149,6 +208,8 @@ KINDS = {
             preferences={"so_cycle_preference": "invoice"},
             own=("invoices",),
         ),
+        Kind("refunded as a whole", _known, refund=True),
+        Kind("refunded, and the refund fails", _known, refund=True, fails=True),
         Kind("shipped with gifts, then aborted", _known, aborted=True, policy=SHIPS, mapping=GIFTS),
     )
 }

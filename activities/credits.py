@@ -67,8 +67,10 @@ class CreditActivities:
 
     @activity.defn
     async def find_credit_note(self, wanted: CreditQuery) -> CreditWritten | None:
-        """The refund's credit note by its reference; one that is void does not count."""
+        """The refund's credit note by its reference; one that is void does not count. Closes what waits for that."""
         found = await self._shops[wanted.connection].zoho.credits.find(wanted.refund_id)
+        if wanted.document_id and wanted.document_id not in [note.creditnote_id for note in found]:
+            await self._once.adopt_begun(f"{VOID_CREDIT_NOTE}#{wanted.document_id}", wanted, StepDone())
         if not found:
             return None
         await self._once.adopt_begun(_NOTE, wanted, found[0], amount=found[0].total)
@@ -86,8 +88,10 @@ class CreditActivities:
 
     @activity.defn
     async def find_paid_out(self, wanted: CreditDocument) -> PaidOut | None:
-        """The refund of the credit note, read off the note."""
+        """The refund of the credit note, read off the note; closes what waits for one to be gone."""
         found = await self._shops[wanted.connection].zoho.credits.paid_out(wanted.creditnote_id)
+        if wanted.zoho_refund_id and wanted.zoho_refund_id not in found:
+            await self._once.adopt_begun(f"{_DELETE}#{wanted.zoho_refund_id}", wanted, StepDone())
         if not found:
             return None
         await self._once.adopt_begun(_PAID, wanted, PaidOut(zoho_refund_id=found[0]))

@@ -7,7 +7,7 @@ from typing import Protocol
 from temporalio import activity
 
 from activities.shops import Shops
-from domain.disputes import DisputeNamed, StartDisputeInput
+from domain.disputes import DisputeFacts, DisputeNamed, DisputeRef, StartDisputeInput
 from domain.runs import PaymentEvent, ResolveInput
 
 
@@ -25,6 +25,11 @@ class DisputeActivities:
     def __init__(self, shops: Shops, starter: DisputeStarter) -> None:
         self._shops = shops
         self._starter = starter
+
+    @activity.defn
+    async def fetch_dispute(self, ref: DisputeRef) -> DisputeFacts:
+        """Read the dispute: its state, its deadline, and which money has moved."""
+        return await self._shops[ref.connection].stripe.disputes.fetch(ref.dispute_id)
 
     @activity.defn
     async def resolve_dispute(self, wanted: ResolveInput) -> DisputeNamed:

@@ -13,7 +13,7 @@ from activities.shops import Shops
 from clients.errors import TryLater
 from domain.cards import mask_cards
 from domain.notices import AnswerRecord, AttentionNotice, NotifyInput, Told
-from domain.policy import REFUND
+from domain.policy import DISPUTE, REFUND
 from domain.runs import PaymentRef, StepDone
 
 if TYPE_CHECKING:
@@ -101,6 +101,18 @@ class MessageActivities:
         if REFUND in self._shops[wanted.connection].policy.quiet:
             return StepDone()
         return await self._once.write("notify_refund", wanted, StepDone, call)
+
+    @activity.defn
+    async def notify_dispute(self, wanted: NotifyInput) -> StepDone:
+        """Tell people once of a state of a dispute, where they want to hear of disputes."""
+
+        async def call() -> StepDone:
+            await self._shops[wanted.connection].notifier.send("Dispute", wanted.message)
+            return StepDone()
+
+        if DISPUTE in self._shops[wanted.connection].policy.quiet:
+            return StepDone()
+        return await self._once.write(f"notify_dispute#{wanted.about}", wanted, StepDone, call)
 
     async def _turn(self, wanted: AttentionNotice) -> Turn | None:
         """Whether it is this run's turn to speak; None where nobody wants to hear of its class."""

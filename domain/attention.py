@@ -35,6 +35,7 @@ class AttentionClass(StrEnum):
     MONEY_CHANGED = "money_changed"
     NOT_CARRIED = "not_carried"
     REFUND_PENDING = "refund_pending"
+    DISPUTE_LOST = "dispute_lost"
     CHANGED_BY_HAND = "changed_by_hand"
     PERSON_MISSING = "person_missing"
     UNDO_FAILED = "undo_failed"
@@ -77,6 +78,7 @@ _BY_TYPE: dict[str, AttentionClass] = {
     "MoneyChanged": AttentionClass.MONEY_CHANGED,
     "NotCarried": AttentionClass.NOT_CARRIED,
     "RefundPending": AttentionClass.REFUND_PENDING,
+    "DisputeLost": AttentionClass.DISPUTE_LOST,
     "ChangedByHand": AttentionClass.CHANGED_BY_HAND,
     "PersonMissing": AttentionClass.PERSON_MISSING,
     "UndoFailed": AttentionClass.UNDO_FAILED,

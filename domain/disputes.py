@@ -8,7 +8,7 @@ from pydantic import AwareDatetime
 
 from domain.money import Money
 from domain.payments import Fact, Moved
-from domain.runs import PaymentEvent, PaymentInput
+from domain.runs import PaymentEvent, PaymentInput, PaymentRef
 
 
 class DisputeStatus(StrEnum):
@@ -26,6 +26,12 @@ class DisputeInput(PaymentInput):
 
     dispute_id: str
     event: PaymentEvent
+
+
+class DisputeRef(PaymentRef):
+    """Which dispute of which payment an activity is about; `change` is the dispute too."""
+
+    dispute_id: str
 
 
 class DisputeNamed(Fact):
@@ -61,3 +67,13 @@ class DisputeFacts(Fact):
     due_by: AwareDatetime | None = None
     withdrawn: tuple[Moved, ...] = ()
     reinstated: tuple[Moved, ...] = ()
+
+
+class DisputeResult(Fact):
+    """How a dispute ended."""
+
+    dispute_id: str
+    payment_id: str
+    status: DisputeStatus
+    money: Money
+    notes: tuple[str, ...] = ()

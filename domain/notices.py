@@ -9,9 +9,10 @@ from domain.runs import PaymentRef, StepDone
 
 
 class NotifyInput(PaymentRef):
-    """What people are told: `message` holds ids and money only."""
+    """What people are told: `message` holds ids and money only. `about` tells messages of one thing apart."""
 
     message: str
+    about: str = ""
     number: int = 0
     after: int = 0
 

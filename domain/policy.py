@@ -12,6 +12,7 @@ from domain.attention import AttentionClass
 
 PAID = "paid"
 REFUND = "refund"
+DISPUTE = "dispute"
 # What every carried payment's metadata gets.
 ORDER_ID_KEY = "zoho_salesorder_id"
 ORDER_NUMBER_KEY = "zoho_salesorder_number"
@@ -97,12 +98,13 @@ class PaymentPolicy(BaseModel):
     `fee_patience`: how long a paid run stays open for Stripe's fee; one that comes later is booked by a run of its own.
     `foreign_fee`: what becomes of a fee in another currency than the payment's.
     `tell_after`: how long a run that waits lets others join before people are told of all of them; `tell_every`: how
-    often at most people are told of one class. `quiet`: classes of which nobody is told, and "paid", "refund".
+    often at most people are told of one class. `quiet`: of what nobody is told: classes, "paid", "refund", "dispute".
     `oversell`: what becomes of an order that wants more than is left; `oversell_patience`: how long it waits for
     payments that may let go of what they reserved before it.
     `held_money`: whether an aborted or cancelled run lets go of money that is authorised only.
     `restock`: which goods return to stock when a payment is refunded as a whole; `refund_patience`: how long a run
-    waits for a refund that is under way before it asks a person.
+    waits for a refund that is under way before it asks a person. `evidence_reminder`: how long before a dispute's
+    evidence is due people are told once more.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -124,6 +126,7 @@ class PaymentPolicy(BaseModel):
     held_money: HeldMoney = HeldMoney.KEEP
     restock: Restock = Restock.WHEN_UNSHIPPED
     refund_patience: timedelta = timedelta(days=30)
+    evidence_reminder: timedelta = timedelta(days=2)
     tell_after: timedelta = timedelta(seconds=10)
     tell_every: timedelta = timedelta(minutes=15)
     quiet: tuple[str, ...] = ()
@@ -131,7 +134,7 @@ class PaymentPolicy(BaseModel):
     @field_validator("quiet")
     @classmethod
     def _known(cls, names: tuple[str, ...]) -> tuple[str, ...]:
-        known = {PAID, REFUND, *(one.value for one in AttentionClass)}
+        known = {PAID, REFUND, DISPUTE, *(one.value for one in AttentionClass)}
         for name in names:
             if name not in known:
                 raise ValueError(f"there is no class {name!r}: there are {', '.join(sorted(known))}")

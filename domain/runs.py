@@ -116,6 +116,8 @@ class Stage(StrEnum):
     TAKEN_BACK = "taken-back"
     CREDITED = "credited"
     REOPENED = "reopened"
+    DISPUTED = "disputed"
+    DECIDED = "decided"
     FAILED = "failed"
 
 

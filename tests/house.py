@@ -144,16 +144,21 @@ class House:
                     await asyncio.sleep(0.02)
 
     async def parked(self, payment_id: str, *, within: float = 60) -> Trouble:
-        """What the payment's run asks a person, once it does."""
+        """What the payment's run asks a person, once it does.
+
+        The server is asked whether it does, for a question to the run itself costs its worker a task each time.
+        """
         async with asyncio.timeout(within):
             while True:
                 try:
-                    trouble = await self.run_of(payment_id).query(contract.TROUBLE, result_type=Trouble | None)
+                    about = await self.run_of(payment_id).describe()
+                    if about.typed_search_attributes.get(contract.NEEDS_ATTENTION):
+                        asked = self.run_of(payment_id).query(contract.TROUBLE, result_type=Trouble | None)
+                        if (trouble := await asked) is not None:
+                            return trouble
                 except RPCError:
-                    trouble = None
-                if trouble is not None:
-                    return trouble
-                await asyncio.sleep(0.02)
+                    pass
+                await asyncio.sleep(0.05)
 
     async def answer(self, payment_id: str, action: str, **more: Any) -> None:
         """A person's answer to a parked run."""

@@ -111,9 +111,12 @@ class Crediting:
         there = await look() if note.status == "closed" else None
         return there or await self._calls.settle(write, look, "refund of the credit note")
 
-    async def take_back(self) -> str:
+    async def standing(self) -> CreditWritten | None:
+        """The refund's credit note, a slow write of it too; None where none stands."""
+        return await self._calls.look_twice(self._find_note, "credit note")
+
+    async def take_back(self, note: CreditWritten | None) -> str:
         """No credit note of the refund stands any more; what was taken back, "" where nothing stood."""
-        note = await self._calls.look_twice(self._find_note, "credit note")
         if note is None:
             return ""
         paid = await self._find_paid_out(note)
@@ -136,13 +139,13 @@ class Crediting:
             )
         return found.salesorder_id
 
-    async def _find_note(self) -> CreditWritten | None:
-        query = CreditQuery(**dict(self._ref))
+    async def _find_note(self, voided: str = "") -> CreditWritten | None:
+        query = CreditQuery(**dict(self._ref), document_id=voided)
         summary = f"Look for a credit note of {self._ref.refund_id}"
         return await self._calls.zoho_read(CreditActivities.find_credit_note, query, summary)
 
-    async def _find_paid_out(self, note: CreditWritten) -> PaidOut | None:
-        wanted = CreditDocument(**dict(self._ref), creditnote_id=note.creditnote_id)
+    async def _find_paid_out(self, note: CreditWritten, deleted: str = "") -> PaidOut | None:
+        wanted = CreditDocument(**dict(self._ref), creditnote_id=note.creditnote_id, zoho_refund_id=deleted)
         summary = f"See what went back of credit note {note.number}"
         return await self._calls.zoho_read(CreditActivities.find_paid_out, wanted, summary)
 
@@ -155,7 +158,7 @@ class Crediting:
             )
 
         async def look() -> StepDone | None:
-            return None if await self._find_paid_out(note) else StepDone()
+            return None if await self._find_paid_out(note, wanted.zoho_refund_id) else StepDone()
 
         await self._calls.settle(write, look, "undo")
         _gone(await look())
@@ -169,7 +172,7 @@ class Crediting:
             )
 
         async def look() -> StepDone | None:
-            return None if await self._find_note() else StepDone()
+            return None if await self._find_note(wanted.creditnote_id) else StepDone()
 
         await self._calls.settle(write, look, "undo")
         _gone(await look())

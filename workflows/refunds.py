@@ -150,11 +150,13 @@ class RefundWorkflow(Attended):
     async def _reopen(self, refund: FetchedRefund) -> RefundResult:
         """The money is with us again: what said that it went back is taken back."""
         self._step = "reopen"
-        undone = await self._crediting().take_back()
-        if undone:
-            await self._unmark()
+        note = await self._crediting().standing()
+        if note is not None:
+            for kind in (UndoKind.VOID_CREDIT_NOTE, UndoKind.DELETE_CREDIT_REFUND, UndoKind.UNMARK_REFUND):
+                self._undo.register(kind)
+        undone = await self._backwards(note) if self._undo.kinds else ""
         why = f"the refund failed in Stripe ({refund.reason or 'no reason given'})"
-        said = f"{why}: {undone} was taken back" if undone else f"{why}: nothing had been booked"
+        said = f"{why}: {undone or 'nothing'} was taken back"
         return await self._close(refund, Stage.REOPENED, said)
 
     async def _close(
@@ -180,15 +182,16 @@ class RefundWorkflow(Attended):
 
     async def _undone(self) -> str:
         """Take credit note and refund back; the money is not ours to fetch."""
-        undone = await self._backwards() if self._undo.kinds else ""
+        undone = await self._backwards(await self._crediting().standing()) if self._undo.kinds else ""
         await self._calls.write(ChangeActivities.end_turn, self._ref, "Let the next change be carried over")
         return f"taken back: {undone or 'nothing had been written'}; the buyer has {self._total or 'the money'}"
 
-    async def _backwards(self) -> str:
+    async def _backwards(self, note: CreditWritten | None) -> str:
+        """What was taken back, the last step first. ApplicationError `UndoFailed` says what stands."""
         try:
             if UndoKind.UNMARK_REFUND in self._undo.kinds:
                 await self._unmark()
-            undone = await self._crediting().take_back()
+            undone = await self._crediting().take_back(note)
         except (ActivityError, ApplicationError) as error:
             cause = error.cause if isinstance(error, ActivityError) else error
             raise ApplicationError(

@@ -10,11 +10,12 @@ from temporalio.worker import Worker
 from activities.assembly import Activities
 from activities.failures import FailureInterceptor
 from workflows.changes import ChangeWorkflow
+from workflows.disputes import DisputeWorkflow
 from workflows.payments import PaymentWorkflow
 from workflows.refunds import RefundWorkflow
 from workflows.resolves import ResolveWorkflow
 
-WORKFLOWS = [PaymentWorkflow, ChangeWorkflow, RefundWorkflow, ResolveWorkflow]
+WORKFLOWS = [PaymentWorkflow, ChangeWorkflow, RefundWorkflow, DisputeWorkflow, ResolveWorkflow]
 # Longer than a call to Zoho may take, so that a deploy lets the calls at hand end.
 _GRACE = timedelta(seconds=50)
 

@@ -118,6 +118,10 @@ class Turns:
         except (TryLater, TimeoutError) as error:
             log.warning("the budget of %s is away, the call is made without it: %s", self._organization, error)
             return None
+        except asyncio.CancelledError:
+            # The store may have given the place all the same, and nobody would give it back before `until`.
+            await self._leave(budgets, slot, Outcome(now))
+            raise
 
     async def _leave(self, budgets: BudgetStore, slot: str, outcome: Outcome) -> None:
         try:

@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 # What a killed worker had in hand is repeated after `call_timeout`; until then every caller waits.
 POLICY = QUICK.model_copy(update={"call_timeout": timedelta(seconds=12), "contact_lease": timedelta(seconds=12)})
 _AT_ONCE = 30
-_OPENING = 8  # shops whose first payment is made at the same time
+_OPENING = 8  # shops whose first payment is made, or whose next one is prepared, at the same time
 _TRIES = 3
 _REACHED_WITHIN = 60.0
 
@@ -87,7 +87,8 @@ async def _one(house: Processes, lanes: Sequence[Lane], cells: Sequence[Cell], s
     So is one whose payment did not come to where the cell begins, as happens on a machine that is crowded enough.
     """
     async with AsyncExitStack() as stack:
-        entered = await asyncio.gather(*(_entered(stack, lane) for lane in lanes))
+        slots = asyncio.Semaphore(_OPENING)
+        entered = await asyncio.gather(*(_entered(stack, lane, slots) for lane in lanes))
         ready = [one for one in zip(lanes, cells, entered, strict=True) if one[2] is not None]
         if not ready:
             return {}
@@ -110,12 +111,13 @@ async def _one(house: Processes, lanes: Sequence[Lane], cells: Sequence[Cell], s
     return {cell: wrong for cell, wrong, met in zip(cells, ended, waited, strict=True) if met or wrong}
 
 
-async def _entered(stack: AsyncExitStack, lane: Lane) -> Any:
+async def _entered(stack: AsyncExitStack, lane: Lane, slots: asyncio.Semaphore) -> Any:
     """What lets the lane's next payment begin; None where it, or one before it, could not be prepared in time."""
     if lane.broken:
         return None
     try:
-        return await stack.enter_async_context(lane.acting())
+        async with slots:
+            return await stack.enter_async_context(lane.acting())
     except TimeoutError:
         log.warning("%s: a payment could not be prepared in time", lane.kind.name)
         lane.broken = True

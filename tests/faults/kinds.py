@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
+from typing import Any, Literal
 
 from temporalio.client import WorkflowExecutionStatus, WorkflowHandle
 from temporalio.service import RPCError
@@ -146,8 +146,8 @@ async def _completed(run: WorkflowHandle[Any, Any]) -> bool:
 
 async def tell_fee(shop: Shop, payment: str) -> None:
     """Stripe tells the payment's fee once it is recorded in Zoho; never, where it is not."""
-    while not await _recorded(shop, payment):
-        if await _ended(shop, payment):
+    while (status := await _recorded(shop, payment)) is not True:
+        if status in (WorkflowExecutionStatus.FAILED, WorkflowExecutionStatus.CANCELED):
             return
         await asyncio.sleep(_OFTEN)
     charges = (await shop.stripe(only="charges"))["charges"]
@@ -155,19 +155,13 @@ async def tell_fee(shop: Shop, payment: str) -> None:
     await shop.post(f"{shop.stripe_url}/_charges/{charge}/balance", {})
 
 
-async def _recorded(shop: Shop, payment: str) -> bool:
+async def _recorded(shop: Shop, payment: str) -> WorkflowExecutionStatus | Literal[True] | None:
+    """Whether the run says so to the server, which is asked and not the worker; else how it stands."""
     try:
-        return bool((await shop.run_of(payment).query(contract.PROGRESS))["stage"] == Stage.PAID)
-    except RPCError:  # it has not begun, or its worker is away
-        return False
-
-
-async def _ended(shop: Shop, payment: str) -> bool:
-    try:
-        status = (await shop.run_of(payment).describe()).status
-    except RPCError:
-        return False
-    return status in (WorkflowExecutionStatus.FAILED, WorkflowExecutionStatus.CANCELED)
+        about = await shop.run_of(payment).describe()
+    except RPCError:  # it has not begun
+        return None
+    return about.typed_search_attributes.get(contract.STAGE) == Stage.PAID.value or about.status
 
 
 def forget(shop: Shop, *tables: str, only: str = "TRUE") -> None:

@@ -32,7 +32,7 @@ from domain.credits import (
     Sold,
     SoldLine,
 )
-from domain.disputes import DisputeNamed, StartDisputeInput
+from domain.disputes import DisputeFacts, DisputeNamed, DisputeRef, DisputeStatus, StartDisputeInput
 from domain.documents import OrderDocumentLine, ReceiptRecord, Share
 from domain.money import Money
 from domain.notices import AnswerRecord, AttentionNotice, NotifyInput, Told
@@ -115,6 +115,15 @@ SOLD = Sold(
     invoice_id="in-1",
     zoho_payment_id="pay-1",
     lines=(SoldLine(line_item_id="il-1", item_id="i-1", net=Decimal("49.90")),),
+)
+DISPUTE = DisputeFacts(
+    dispute_id="du_1",
+    payment_id="pi_1",
+    charge_id="ch_1",
+    money=TOTAL,
+    status=DisputeStatus.WON,
+    reason="fraudulent",
+    opened=datetime(2026, 11, 26, tzinfo=UTC),
 )
 NOTE = CreditWritten(creditnote_id="cn-1", number="CN-1", status="open", total=TOTAL)
 QUICK = PaymentPolicy(
@@ -202,6 +211,8 @@ ANSWERS: dict[str, Any] = {
     "start_refund": None,
     "mark_refund": StepDone(),
     "unmark_refund": StepDone(),
+    "fetch_dispute": DISPUTE,
+    "notify_dispute": StepDone(),
     "resolve_dispute": DisputeNamed(dispute_id="du_1", payment_id="pi_1"),
     "start_dispute": None,
     "notify_refund": StepDone(),
@@ -346,6 +357,8 @@ def activities(script: Script) -> list[Callable[..., Any]]:
         "start_refund": (StartRefundInput, None),
         "mark_refund": (MarkInput, StepDone),
         "unmark_refund": (MarkInput, StepDone),
+        "fetch_dispute": (DisputeRef, DisputeFacts),
+        "notify_dispute": (NotifyInput, StepDone),
         "resolve_dispute": (ResolveInput, DisputeNamed),
         "start_dispute": (StartDisputeInput, None),
         "notify_refund": (NotifyInput, StepDone),

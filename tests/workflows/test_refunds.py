@@ -150,7 +150,7 @@ async def test_a_refund_that_failed_leaves_nothing(temporal_client: Client, stan
         answers |= {"find_credit_note": [NOTE, None], "find_paid_out": [PaidOut(zoho_refund_id="cr-1"), None]}
     script = Script(answers)
     result = await carried(temporal_client, script, "refund.failed")
-    backwards = ["delete_credit_refund", "void_credit_note", "unmark_refund"]
+    backwards = ["unmark_refund", "delete_credit_refund", "void_credit_note"]
     assert [name for name in script.names() if name in backwards] == (backwards if stands else [])
     assert result["stage"] == Stage.REOPENED
     assert "lost_or_stolen_card" in result["notes"][-1]

@@ -104,6 +104,7 @@ def assemble(shops: Shops, store: Store, starter: Starter, now: Callable[[], dat
         messages.record_answer,
         messages.close_round,
         stripe.clear_metadata,
+        stripe.let_go_of_hold,
     ]
     zoho: list[Activity] = [
         catalogue.describe_organization,

@@ -10,7 +10,15 @@ from activities.shops import Shops
 from domain.corrections import CustomerPayments
 from domain.payments import Fee
 from domain.policy import VALUE_LIMIT
-from domain.runs import FetchedPayment, PaymentRef, ResolvedPayment, ResolveInput, StepDone, WriteBackInput
+from domain.runs import (
+    FetchedPayment,
+    HoldLetGo,
+    PaymentRef,
+    ResolvedPayment,
+    ResolveInput,
+    StepDone,
+    WriteBackInput,
+)
 
 
 class StripeActivities:
@@ -90,6 +98,17 @@ class StripeActivities:
             return StepDone()
 
         return await self._once.repeat("clear_metadata", wanted, StepDone, call)
+
+    @activity.defn
+    async def let_go_of_hold(self, ref: PaymentRef) -> HoldLetGo:
+        """Cancel a payment that is authorised only; a repeat finds it cancelled."""
+
+        async def call() -> HoldLetGo:
+            key = f"{activity.info().workflow_id}/let_go_of_hold/{ref.round}"
+            stripe = self._shops[ref.connection].stripe
+            return HoldLetGo(status=await stripe.cancel_payment(ref.payment_id, idempotency_key=key))
+
+        return await self._once.repeat("let_go_of_hold", ref, HoldLetGo, call)
 
     async def _wanted_besides(self, wanted: WriteBackInput) -> dict[str, str]:
         """The shop's own keys, filled from the ids of the documents and the order's custom fields."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from itertools import groupby
 
@@ -63,6 +63,15 @@ class CreditLine(Fact):
     line_item_id: str = ""
     shipped: bool = True
     restock: bool = False
+
+
+class Returned(Fact):
+    """Pieces of one line of the invoice that came back, after `before` did. `restock`: they are for sale again."""
+
+    line_item_id: str
+    quantity: Decimal
+    before: Decimal = Decimal(0)
+    restock: bool = True
 
 
 class CreditQuery(RefundRef):
@@ -131,11 +140,44 @@ def credit_lines(sold: Sold, refund: RefundFacts, restock: Restock) -> tuple[Cre
     if refund.whole:
         gross = refund.captured.split([line.weight for line in lines])
         named = zip(lines, gross, strict=True)
-        return tuple(_whole(line, amount, restock) for line, amount in named if amount)
+        credited = [_whole(line, amount, restock) for line, amount in named if amount]
+        return tuple(even for line in credited for even in in_even_pieces(line))
     rates = [list(group) for _, group in groupby(sorted(lines, key=_rate), key=_rate)]
     gross = refund.captured.split([sum(line.weight for line in rate) for rate in rates])
     given = zip(rates, shares(gross, refund.before, refund.money), strict=True)
     return tuple(CreditLine(gross=amount, name=_PART, tax_id=rate[0].tax_id) for rate, amount in given if amount)
+
+
+def returned_lines(
+    sold: Sold, captured: Money, returned: Sequence[Returned], *, shipping: bool
+) -> tuple[CreditLine, ...]:
+    """The lines that credit what came back: each piece by what it was paid with, its discount and tax included.
+
+    `captured` is what the payment brought, shared out to the lines as `credit_lines` does, so that all pieces of all
+    returns, and the shipping once, come to it exactly. `shipping` credits the charge for it too. ValueError for a line
+    that the sale does not have, and for more pieces than are left of it.
+    """
+    lines = [line for line in sold.lines if line.weight > 0]
+    worth = list(zip(lines, captured.split([line.weight for line in lines]), strict=True))
+    by_id = {line.line_item_id: (line, gross) for line, gross in worth}
+    wanted = [_came_back(one, *by_id.get(one.line_item_id, (None, captured))) for one in returned]
+    if shipping:
+        wanted += [_whole(line, gross, Restock.NEVER) for line, gross in worth if not line.line_item_id]
+    return tuple(even for line in wanted if line.gross for even in in_even_pieces(line))
+
+
+def in_even_pieces(line: CreditLine) -> Iterator[CreditLine]:
+    """The line as one or two whose pieces cost whole minor units: a unit price of any more decimals may be rounded by
+    an organisation that keeps fewer, and then the note would not come to the refund.
+    """
+    pieces = int(line.quantity)
+    if pieces != line.quantity or line.gross.minor % max(pieces, 1) == 0:
+        yield line
+        return
+    each, dearer = divmod(line.gross.minor, pieces)
+    for price, number in ((each, pieces - dearer), (each + 1, dearer)):
+        gross = line.gross.model_copy(update={"minor": price * number})
+        yield line.model_copy(update={"gross": gross, "quantity": Decimal(number)})
 
 
 def shares(gross: Sequence[Money], before: Sequence[Money], amount: Money) -> list[Money]:
@@ -153,6 +195,20 @@ def shares(gross: Sequence[Money], before: Sequence[Money], amount: Money) -> li
 
 def _rate(line: SoldLine) -> str:
     return line.tax_id
+
+
+def _came_back(one: Returned, line: SoldLine | None, gross: Money) -> CreditLine:
+    """The pieces cost what all so far cost less those before: rounded so, all together cost what the line did."""
+    if line is None or not one.line_item_id:
+        raise ValueError(f"the sale has no line {one.line_item_id!r} of any worth")
+    if one.quantity < 0 or one.before < 0 or one.before + one.quantity > line.quantity:
+        raise ValueError(f"more pieces of line {one.line_item_id} came back than were sold")
+    so_far = [
+        Money.rounded(gross.decimal() * pieces / line.quantity, gross.currency)
+        for pieces in (one.before, one.before + one.quantity)
+    ]
+    whole = _whole(line, so_far[1] - so_far[0], Restock.ALWAYS if one.restock else Restock.NEVER)
+    return whole.model_copy(update={"quantity": one.quantity})
 
 
 def _whole(line: SoldLine, gross: Money, restock: Restock) -> CreditLine:

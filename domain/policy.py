@@ -63,6 +63,13 @@ class Restock(StrEnum):
     ALWAYS = "always"
 
 
+class HeldMoney(StrEnum):
+    """What becomes of money that is authorised and not captured, when its payment's run is aborted or cancelled."""
+
+    KEEP = "keep"  # a person, or the authorisation's own end, lets go of it
+    LET_GO = "let_go"  # the payment is cancelled in Stripe: the buyer has the money at once
+
+
 class ShipmentKeys(BaseModel):
     """Stripe metadata keys that a shipment's words are written to; "" leaves one out."""
 
@@ -94,6 +101,7 @@ class PaymentPolicy(BaseModel):
     often at most people are told of one class. `quiet`: of what nobody is told: classes, "paid", "refund", "dispute".
     `oversell`: what becomes of an order that wants more than is left; `oversell_patience`: how long it waits for
     payments that may let go of what they reserved before it.
+    `held_money`: whether an aborted or cancelled run lets go of money that is authorised only.
     `restock`: which goods return to stock when a payment is refunded as a whole; `refund_patience`: how long a run
     waits for a refund that is under way before it asks a person. `evidence_reminder`: how long before a dispute's
     evidence is due people are told once more.
@@ -115,6 +123,7 @@ class PaymentPolicy(BaseModel):
     foreign_fee: ForeignFee = ForeignFee.LEAVE
     oversell: Oversell = Oversell.GO_ON
     oversell_patience: timedelta = timedelta(minutes=10)
+    held_money: HeldMoney = HeldMoney.KEEP
     restock: Restock = Restock.WHEN_UNSHIPPED
     refund_patience: timedelta = timedelta(days=30)
     evidence_reminder: timedelta = timedelta(days=2)

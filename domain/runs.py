@@ -155,6 +155,12 @@ class StepDone(Fact):
     asked: int = 0
 
 
+class HoldLetGo(Fact):
+    """What a payment is after it was to be cancelled: CANCELED, or PAID where it was captured before."""
+
+    status: PaymentStatus
+
+
 class WriteBackInput(PaymentRef):
     """What the payment's Stripe metadata shall say. `known` are the ids that the shop's own keys may be filled with."""
 

@@ -17,7 +17,8 @@ with workflow.unsafe.imports_passed_through():
     from domain.changes import may_change
     from domain.money import Money
     from domain.notices import AnswerRecord
-    from domain.policy import Oversell
+    from domain.payments import PaymentStatus
+    from domain.policy import HeldMoney, Oversell
     from domain.runs import PaymentInput, PaymentRef, Stage
     from workflows import contract
     from workflows.attention import Desk, closes, details, trouble_of
@@ -47,6 +48,7 @@ class Attended:
         self._step = "wait"
         self._stage = Stage.RECEIVED
         self._total: Money | None = start.carried.trouble.at_risk if start.carried.trouble else None
+        self._status: PaymentStatus | None = None
         self._lines: tuple[str, ...] = ()
 
     @workflow.signal(name=contract.RESUME)
@@ -212,7 +214,15 @@ class Attended:
         assert self._total is not None  # the round was read together with the amount
         await TakeBack(self._calls, ref, number, self._total).run(self._undo)
         await self._let_go()
-        return f"taken back: {undone}; Stripe still holds {self._total or 'the money'}"
+        return f"taken back: {undone}; {await self._money_now(ref)}"
+
+    async def _money_now(self, ref: PaymentRef) -> str:
+        """Where the money is. What is authorised only is let go of where the policy says so."""
+        held = f"Stripe still holds {self._total or 'the money'}"
+        if self._status is not PaymentStatus.UNCAPTURED or self._start.policy.held_money is HeldMoney.KEEP:
+            return held
+        now = await self._calls.write(StripeActivities.let_go_of_hold, ref, f"Let go of {self._total} in Stripe")
+        return f"Stripe let go of {self._total}" if now.status is PaymentStatus.CANCELED else f"captured since: {held}"
 
     async def _let_go(self) -> None:
         """While nobody goes on with this payment, others may have the pieces that it reserved and did not order."""
@@ -224,7 +234,7 @@ class Attended:
         fetched = await self._calls.read(
             StripeActivities.fetch_payment, self._ref, f"Read {self._start.payment_id} from Stripe"
         )
-        self._total = fetched.money
+        self._total, self._status = fetched.money, fetched.status
         return self._ref.model_copy(update={"round": fetched.round})
 
     def _reach(self, stage: Stage, *, note: str = "", index: bool = False, **found: str) -> None:

@@ -18,9 +18,9 @@ with workflow.unsafe.imports_passed_through():
         credit_lines,
     )
     from domain.refunds import FetchedRefund, RefundRef
-    from domain.runs import StepDone, UndoKind
+    from domain.runs import PaymentRef, StepDone, UndoKind
     from workflows.calls import Calls
-    from workflows.compensation import UndoStack
+    from workflows.compensation import TakeBack, UndoStack
 
 
 class Crediting:
@@ -41,6 +41,25 @@ class Crediting:
             return sold
         wanted = CreditInput(**dict(self._ref), sold=sold, lines=(), total=refund.money, at=refund.at)
         return await self._calls.zoho_read(CreditActivities.read_sold_lines, wanted, "Read the lines of its invoice")
+
+    async def cancel(self, refund: FetchedRefund, sold: Sold) -> str:
+        """Of a sale without an invoice: its order is void, so that nothing is held back for it. What became of it.
+
+        ApplicationError `ChangedByHand` where that would not be the whole of it: money was recorded, or some is left.
+        """
+        if sold.status == "void":
+            return f"order {self._number} was taken back: nothing to credit"
+        if sold.zoho_payment_id or not refund.whole:
+            raise ApplicationError(
+                f"Zoho has no invoice of order {self._number} any more, so that no credit note can be written: book "
+                f"{refund.money} as given back by hand, then skip",
+                type="ChangedByHand",
+                non_retryable=True,
+            )
+        order = UndoStack((UndoKind.VOID_SALES_ORDER,))
+        sale = PaymentRef(**self._ref.model_dump(exclude={"refund_id"}))
+        await TakeBack(self._calls, sale, self._number, refund.money).run(order)
+        return f"order {self._number} was cancelled before it was invoiced: it is void"
 
     async def note(self, refund: FetchedRefund, sold: Sold) -> CreditWritten:
         """The refund's credit note, over exactly the refund. ApplicationError `TotalsDiffer` where Zoho disagrees."""

@@ -117,9 +117,11 @@ class RefundWorkflow(Attended):
         if self._step in self._start.carried.skipped:
             return await self._close(refund, Stage.CREDITED, "nothing was booked: left to a person")
         crediting = self._crediting()
+        if not refund.captured:
+            return await self._close(refund, Stage.CREDITED, "the money was authorised only: nothing to credit")
         sold = await crediting.sale(refund)
         if not sold.invoice_id:
-            return await self._close(refund, Stage.CREDITED, f"order {self._number} was taken back: nothing to credit")
+            return await self._close(refund, Stage.CREDITED, await crediting.cancel(refund, sold))
         self._step = "credit_note"
         note = await crediting.note(refund, sold)
         self._reach(Stage.CREDITED, creditnote=note.creditnote_id)

@@ -220,7 +220,7 @@ async def test_a_refund_of_a_payment_that_was_never_carried_asks_a_person(
     async with shop(temporal_client, tmp_path, events=["refund.created"]) as house:
         paid = await house.pay(guest=BUYER, lines=LINES)
         made = await refund(house, paid)
-        await until(lambda: _parked(house, made))
+        await until(lambda: parked_at(house, made))
         trouble = await run_of(house, made).query(contract.TROUBLE)
         assert (trouble["attention_class"], trouble["step"]) == ("not_carried", "sale")
         answer = {"action": "skip", "reason": "sold before we came", "by": "test"}
@@ -229,7 +229,7 @@ async def test_a_refund_of_a_payment_that_was_never_carried_asks_a_person(
         assert (await house.zoho())["creditnotes"] == []
 
 
-async def _parked(house: House, refund_id: str) -> bool:
+async def parked_at(house: House, refund_id: str) -> bool:
     try:
         return await run_of(house, refund_id).query(contract.TROUBLE) is not None
     except RPCError:
@@ -243,7 +243,7 @@ async def test_an_abort_takes_the_credit_note_back(temporal_client: Client, tmp_
         await house.done(paid["payment_intent"])
         await house.fault("zoho", method="POST", path=r"/creditnotes/\d+/refunds$", fault="refuse", code=4711)
         made = await refund(house, paid)
-        await until(lambda: _parked(house, made))
+        await until(lambda: parked_at(house, made))
         answer = {"action": "abort", "reason": "booked by hand", "by": "test"}
         await run_of(house, made).execute_update(contract.RESOLVE, answer)
         await until(lambda: _voided(house))

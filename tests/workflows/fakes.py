@@ -62,6 +62,7 @@ from domain.refunds import (
 )
 from domain.runs import (
     FetchedPayment,
+    HoldLetGo,
     PaymentEvent,
     PaymentInput,
     PaymentRef,
@@ -166,6 +167,7 @@ ANSWERS: dict[str, Any] = {
     "record_answer": StepDone(),
     "close_round": StepDone(),
     "clear_metadata": StepDone(),
+    "let_go_of_hold": HoldLetGo(status=PaymentStatus.CANCELED),
     "create_package": PackageWritten(package_id="pk-1", number="PKG-1"),
     "create_shipment": ShipmentWritten(shipment_id="sh-1", number="SH-1", status="shipped", package_ids=("pk-1",)),
     "find_packages": PackagesFound(),
@@ -335,6 +337,7 @@ def activities(script: Script) -> list[Callable[..., Any]]:
         "record_answer": (AnswerRecord, StepDone),
         "close_round": (PaymentRef, StepDone),
         "clear_metadata": (WriteBackInput, StepDone),
+        "let_go_of_hold": (PaymentRef, HoldLetGo),
         "void_invoice": (DocumentRef, StepDone),
         "delete_payment": (DocumentRef, StepDone),
         "create_package": (PackageInput, PackageWritten),

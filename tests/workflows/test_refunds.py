@@ -12,6 +12,7 @@ from domain.credits import CreditWritten, PaidOut
 from domain.money import Money
 from domain.refunds import RefundStatus
 from domain.runs import ResolveInput, Stage
+from domain.sales import OrderWritten
 from tests.workflows.fakes import NOTE, QUICK, REFUND, SOLD, Script, event, on_stage
 from tests.workflows.test_payments import until_parked, until_stage
 from workflows import contract
@@ -114,6 +115,31 @@ async def test_an_order_that_was_taken_back_has_nothing_to_credit(temporal_clien
     result = await carried(temporal_client, script)
     assert script.names() == ["fetch_refund", "take_turn", "read_sale", *END]
     assert "nothing to credit" in result["notes"][-1]
+
+
+async def test_a_hold_that_was_let_go_has_nothing_to_credit(temporal_client: Client) -> None:
+    """Nothing was captured, so Zoho is not even asked."""
+    script = Script({"fetch_refund": REFUND.model_copy(update={"captured": REFUND.money.zero()})})
+    result = await carried(temporal_client, script)
+    assert script.names() == ["fetch_refund", "take_turn", *END]
+    assert "authorised only" in result["notes"][-1]
+
+
+async def test_an_order_that_was_never_invoiced_is_void(temporal_client: Client) -> None:
+    """A whole refund cancels it: the order is void, seen to be, and nothing is credited."""
+    order = OrderWritten(salesorder_id="so-1", status="confirmed", total=REFUND.money, line_item_ids=("l-1",))
+    void = order.model_copy(update={"status": "void"})
+    script = Script(
+        {
+            "read_sale": SOLD.model_copy(update={"invoice_id": "", "zoho_payment_id": ""}),
+            "find_sales_order": order,
+            "read_sales_order": [order, void],
+        }
+    )
+    result = await carried(temporal_client, script)
+    assert script.names().count("void_sales_order") == 1
+    assert "create_credit_note" not in script.names()
+    assert "it is void" in result["notes"][-1]
 
 
 @pytest.mark.parametrize("stands", [True, False])

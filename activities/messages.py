@@ -92,7 +92,7 @@ class MessageActivities:
 
     @activity.defn
     async def notify_refund(self, wanted: NotifyInput) -> StepDone:
-        """Tell people once what became of a refund, where they want to hear of refunds."""
+        """Tell people once of each thing that became of a refund, where they want to hear of refunds."""
 
         async def call() -> StepDone:
             await self._shops[wanted.connection].notifier.send("Refund", wanted.message)
@@ -100,7 +100,7 @@ class MessageActivities:
 
         if REFUND in self._shops[wanted.connection].policy.quiet:
             return StepDone()
-        return await self._once.write("notify_refund", wanted, StepDone, call)
+        return await self._once.write(f"notify_refund#{wanted.about}", wanted, StepDone, call)
 
     @activity.defn
     async def notify_dispute(self, wanted: NotifyInput) -> StepDone:

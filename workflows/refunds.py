@@ -150,11 +150,12 @@ class RefundWorkflow(Attended):
     async def _reopen(self, refund: FetchedRefund) -> RefundResult:
         """The money is with us again: what said that it went back is taken back."""
         self._step = "reopen"
+        begun = bool(self._undo.kinds)
+        # First of all, so that a cancelled run takes back as well: nothing else would be true.
+        for kind in (UndoKind.VOID_CREDIT_NOTE, UndoKind.DELETE_CREDIT_REFUND, UndoKind.UNMARK_REFUND):
+            self._undo.register(kind)
         note = await self._crediting().standing()
-        if note is not None:
-            for kind in (UndoKind.VOID_CREDIT_NOTE, UndoKind.DELETE_CREDIT_REFUND, UndoKind.UNMARK_REFUND):
-                self._undo.register(kind)
-        undone = await self._backwards(note) if self._undo.kinds else ""
+        undone = await self._backwards(note) if begun or note is not None else ""
         why = f"the refund failed in Stripe ({refund.reason or 'no reason given'})"
         said = f"{why}: {undone or 'nothing'} was taken back"
         return await self._close(refund, Stage.REOPENED, said)
@@ -165,7 +166,7 @@ class RefundWorkflow(Attended):
         self._step = "close"
         await self._calls.write(ChangeActivities.end_turn, self._ref, "Let the next change be carried over")
         message = f"{self._refund_id} of {self._start.payment_id} · {refund.money} · {note}"
-        notice = NotifyInput(**dict(self._ref), message=message, number=len(self._events))
+        notice = NotifyInput(**dict(self._ref), message=message, about=stage.value)
         await self._calls.tell(MessageActivities.notify_refund, notice, "Tell people what became of the refund")
         self._reach(stage, note=note, index=True)
         await workflow.wait_condition(workflow.all_handlers_finished)
@@ -191,6 +192,7 @@ class RefundWorkflow(Attended):
         try:
             if UndoKind.UNMARK_REFUND in self._undo.kinds:
                 await self._unmark()
+                self._undo.pop()  # it is the last of them
             undone = await self._crediting().take_back(note)
         except (ActivityError, ApplicationError) as error:
             cause = error.cause if isinstance(error, ActivityError) else error

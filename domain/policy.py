@@ -19,6 +19,8 @@ ORDER_NUMBER_KEY = "zoho_salesorder_number"
 # And what the metadata of a booked refund gets, in the words of Zoho's own screens.
 CREDIT_NOTE_ID_KEY = "zoho_creditnote_id"
 CREDIT_NOTE_NUMBER_KEY = "zoho_creditnote_number"
+# What the metadata of a refund says that was made for a return: its run books it, nobody else.
+RETURN_ID_KEY = "zoho_salesreturn_id"
 # What else may be written back, besides the order's custom fields.
 SOURCES = ("contact_id", "invoice_id", "zoho_payment_id")
 # Stripe's limits of metadata.
@@ -215,5 +217,5 @@ class MappingPolicy(BaseModel):
 
     def own_keys(self) -> frozenset[str]:
         """The metadata keys that we write: a change of nothing but these is our own echo."""
-        ours = (ORDER_ID_KEY, ORDER_NUMBER_KEY, CREDIT_NOTE_ID_KEY, CREDIT_NOTE_NUMBER_KEY)
+        ours = (ORDER_ID_KEY, ORDER_NUMBER_KEY, CREDIT_NOTE_ID_KEY, CREDIT_NOTE_NUMBER_KEY, RETURN_ID_KEY)
         return frozenset({*ours, *self.write_back})

@@ -36,7 +36,8 @@ class RefundFacts(Fact):
     """A refund with what has to be known of its payment.
 
     `at` is when Stripe made it, `captured` what the payment brought. `before` is what earlier refunds that stand gave
-    back, in the order in which Stripe made them. `reason` is why it failed, in Stripe's words.
+    back, in the order in which Stripe made them. `reason` is why it failed, in Stripe's words. `return_id`
+    is Zoho's return that the refund was made for, as its metadata says, "" for one that was made by somebody else.
     """
 
     refund_id: str
@@ -47,6 +48,7 @@ class RefundFacts(Fact):
     captured: Money
     before: tuple[Money, ...] = ()
     reason: str = ""
+    return_id: str = ""
 
     @property
     def whole(self) -> bool:

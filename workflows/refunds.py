@@ -120,8 +120,8 @@ class RefundWorkflow(Attended):
         if self._step in self._start.carried.skipped:
             return await self._close(refund, Stage.CREDITED, "nothing was booked: left to a person")
         crediting = self._crediting()
-        if not refund.captured:
-            return await self._close(refund, Stage.CREDITED, "the money was authorised only: nothing to credit")
+        if others := _not_ours(refund):
+            return await self._close(refund, Stage.CREDITED, others)
         sold = await crediting.sale(refund)
         if not sold.invoice_id:
             return await self._close(refund, Stage.CREDITED, await crediting.cancel(refund, sold))
@@ -224,3 +224,10 @@ class RefundWorkflow(Attended):
 
     def _ids(self) -> list[str]:
         return [*super()._ids(), self._refund_id]
+
+
+def _not_ours(refund: FetchedRefund) -> str:
+    """Why there is nothing for this run to book, "" where there is."""
+    if not refund.captured:
+        return "the money was authorised only: nothing to credit"
+    return f"made for return {refund.return_id}, whose own run books it" if refund.return_id else ""

@@ -11,6 +11,7 @@ from clients.stripe.moves import moved_at, shaped, written
 from clients.stripe.raw import Raw, moment, money, part, reference, text, words
 from clients.stripe.search import PAGE, answer, every
 from domain.money import Money
+from domain.policy import RETURN_ID_KEY
 from domain.refunds import RefundFacts, RefundNamed, RefundSeen, RefundStatus
 
 # A canceled refund gave nothing back, as a failed one; one that requires an action of the buyer is under way.
@@ -130,6 +131,7 @@ def _facts(refund: Raw, charge: Raw, rows: list[Raw]) -> RefundFacts:
         captured=money(charge, "amount_captured", currency),
         before=_before(refund, rows, currency),
         reason=text(refund, "failure_reason"),
+        return_id=text(part(refund, "metadata"), RETURN_ID_KEY),
     )
 
 

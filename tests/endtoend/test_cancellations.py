@@ -95,14 +95,17 @@ async def test_a_hold_that_is_let_go_in_the_dashboard(
         assert (ledger["salesorders"], ledger["creditnotes"]) == ([], [])
 
 
+@pytest.mark.parametrize("fault", ["", "lost", "drop", "server_error"])
 async def test_an_order_whose_invoice_a_person_voided_is_void_when_it_is_refunded(
-    temporal_client: Client, tmp_path: Path
+    temporal_client: Client, tmp_path: Path, fault: str
 ) -> None:
-    """Nothing is invoiced any more: no credit note can be written, and no goods stay held back."""
+    """Nothing is invoiced any more: no credit note can be written, and no goods stay held back, whatever the answer."""
     async with shop(temporal_client, tmp_path) as house:
         paid = await house.pay(guest=BUYER, lines=LINES)
         await house.done(paid["payment_intent"])
         await undo_by_hand(house)
+        if fault:
+            await house.fault("zoho", method="POST", path="/status/void$", fault=fault)
         made = await refund(house, paid)
         result = await booked(house, made)
         assert (result["stage"], result["creditnote_id"]) == (Stage.CREDITED, "")
@@ -110,6 +113,9 @@ async def test_an_order_whose_invoice_a_person_voided_is_void_when_it_is_refunde
         assert [order["status"] for order in ledger["salesorders"]] == ["void"]
         assert ledger["creditnotes"] == []
         assert await stock(house) == (0, 0, 0)
+        voids = [entry for entry in await house.store.audit.entries(house.slug) if "void_sales_order" in entry.step]
+        assert len(voids) == 1
+        assert (await house.store.audit.verify(house.slug)).ok
 
 
 async def test_a_part_of_what_nobody_invoiced_asks_a_person(temporal_client: Client, tmp_path: Path) -> None:

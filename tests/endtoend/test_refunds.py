@@ -14,7 +14,7 @@ from temporalio.common import WorkflowIDReusePolicy
 from temporalio.service import RPCError
 
 from cli.ledger_check import check
-from domain.policy import Restock, Ship
+from domain.policy import RETURN_ID_KEY, Restock, Ship
 from domain.refunds import RefundInput
 from domain.runs import PaymentEvent, Stage
 from tests.endtoend.outcomes import LINES, everything_told
@@ -234,6 +234,19 @@ async def parked_at(house: House, refund_id: str) -> bool:
         return await run_of(house, refund_id).query(contract.TROUBLE) is not None
     except RPCError:
         return False
+
+
+async def test_a_refund_made_for_a_return_is_not_booked_twice(temporal_client: Client, tmp_path: Path) -> None:
+    """Its metadata names the return, whose own run books it; a refund of somebody else beside it is booked."""
+    async with shop(temporal_client, tmp_path) as house:
+        paid = await house.pay(guest=BUYER, lines=LINES)
+        await house.done(paid["payment_intent"])
+        wanted = {"payment_intent": paid["payment_intent"], "amount": "1500", f"metadata[{RETURN_ID_KEY}]": "460001"}
+        ours = str((await stripe_says(house, "refunds", wanted))["id"])
+        theirs = await refund(house, paid, 1000)
+        assert "return 460001" in (await booked(house, ours))["notes"][-1]
+        assert (await booked(house, theirs))["creditnote_id"]
+        assert [row["reference_number"] for row in (await house.zoho())["creditnotes"]] == [theirs]
 
 
 async def test_an_abort_takes_the_credit_note_back(temporal_client: Client, tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from domain.refunds import RefundStatus
 from domain.runs import FetchedPayment, StepDone
 from domain.sales import InvoiceWritten, OrderWritten, ReceiptWritten
 from domain.stock import StockAnswer, Verdict
-from tests.workflows.fakes import ANSWERS, FEE, GOODS, NOTE, QUICK, REFUND, TOTAL, known_plan
+from tests.workflows.fakes import ANSWERS, FEE, GOODS, NOTE, QUICK, REFUND, SOLD, TOTAL, known_plan
 from tests.workflows.test_changes import PLAN, STANDS, UNCHARGED
 
 UNPAID = FetchedPayment(status=PaymentStatus.UNPAID, money=TOTAL, facts_ref="facts")
@@ -31,6 +31,7 @@ OWN = OrderWritten(
     goods=GOODS,
     own_steps=(OwnStep.INVOICE, OwnStep.PAYMENT),
 )
+STANDING = OrderWritten(salesorder_id="so-1", status="confirmed", total=TOTAL, line_item_ids=("l-1",))
 PAID = InvoiceWritten(invoice_id="in-1", number="INV-1", status="paid", total=TOTAL, balance=TOTAL.zero())
 LOST = InvoiceWritten(unknown=True, asked=1)
 # A day that is over already, so that the wait for the next one is short.
@@ -121,6 +122,12 @@ REFUNDS: dict[str, dict[str, Any]] = {
         "find_credit_note": [NOTE, None],
         "find_paid_out": [PaidOut(zoho_refund_id="cr-1"), None],
     },
+    "refund-cancels-order": {
+        "read_sale": SOLD.model_copy(update={"invoice_id": "", "zoho_payment_id": ""}),
+        "find_sales_order": STANDING,
+        "read_sales_order": [STANDING, STANDING.model_copy(update={"status": "void"})],
+    },
+    "refund-of-a-return": {"fetch_refund": REFUND.model_copy(update={"return_id": "ret-1"})},
 }
 # The stories that park, and what a person then answers.
 PARKING: dict[str, Any] = {

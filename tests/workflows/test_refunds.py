@@ -125,6 +125,14 @@ async def test_a_hold_that_was_let_go_has_nothing_to_credit(temporal_client: Cli
     assert "authorised only" in result["notes"][-1]
 
 
+async def test_a_refund_that_was_made_for_a_return_is_left_to_its_run(temporal_client: Client) -> None:
+    """Booked there, it is not booked here."""
+    script = Script({"fetch_refund": REFUND.model_copy(update={"return_id": "ret-1"})})
+    result = await carried(temporal_client, script)
+    assert script.names() == ["fetch_refund", "take_turn", *END]
+    assert "return ret-1" in result["notes"][-1]
+
+
 async def test_an_order_that_was_never_invoiced_is_void(temporal_client: Client) -> None:
     """A whole refund cancels it: the order is void, seen to be, and nothing is credited."""
     order = OrderWritten(salesorder_id="so-1", status="confirmed", total=REFUND.money, line_item_ids=("l-1",))

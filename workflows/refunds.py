@@ -28,6 +28,9 @@ with workflow.unsafe.imports_passed_through():
     from workflows.attended import Attended
     from workflows.crediting import Crediting
 
+# What takes a booked refund back, in the order of the steps.
+_BOOKED = (UndoKind.VOID_CREDIT_NOTE, UndoKind.DELETE_CREDIT_REFUND, UndoKind.UNMARK_REFUND)
+
 
 @workflow.defn(name=contract.REFUND_WORKFLOW)
 class RefundWorkflow(Attended):
@@ -151,8 +154,8 @@ class RefundWorkflow(Attended):
         """The money is with us again: what said that it went back is taken back."""
         self._step = "reopen"
         begun = bool(self._undo.kinds)
-        # First of all, so that a cancelled run takes back as well: nothing else would be true.
-        for kind in (UndoKind.VOID_CREDIT_NOTE, UndoKind.DELETE_CREDIT_REFUND, UndoKind.UNMARK_REFUND):
+        # First of all, so that a cancelled run takes back as well; told again after an answer, what is left to do.
+        for kind in () if begun else _BOOKED:
             self._undo.register(kind)
         note = await self._crediting().standing()
         undone = await self._backwards(note) if begun or note is not None else ""

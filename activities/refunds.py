@@ -37,8 +37,10 @@ class RefundActivities:
         number = await self._once.rounds(ref.connection, facts.payment_id)
         sale = PaymentRef(connection=ref.connection, payment_id=facts.payment_id, round=number)
         order = await self._once.known("sales_order", sale, OrderWritten)
-        again = await self._once.undone(VOID_CREDIT_NOTE, ref.model_copy(update={"payment_id": facts.payment_id}))
-        known = {"salesorder_id": order.salesorder_id if order else "", "round": again}
+        own = ref.model_copy(update={"payment_id": facts.payment_id, "round": 0})
+        again = await self._once.undone(VOID_CREDIT_NOTE, own)
+        void = await self._once.known("void_sales_order", own, StepDone)
+        known = {"salesorder_id": order.salesorder_id if order else "", "round": again, "cancelled": void is not None}
         return FetchedRefund(**dict(facts), **known)
 
     @activity.defn

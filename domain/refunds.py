@@ -79,10 +79,12 @@ class RefundSeen(Fact):
 class FetchedRefund(RefundFacts):
     """The same with what our memory knows: `round` counts the credit notes of this refund that were taken back.
 
-    `salesorder_id` is "" where our memory of the sale is gone, or never was.
+    `cancelled` says that the order was voided for it. `salesorder_id` is "" where our memory of the sale is gone, or
+    never was.
     """
 
     round: int = 0
+    cancelled: bool = False
     salesorder_id: str = ""
 
 

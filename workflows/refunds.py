@@ -163,6 +163,8 @@ class RefundWorkflow(Attended):
         undone = await self._backwards(note) if begun or note is not None else ""
         why = f"the refund failed in Stripe ({refund.reason or 'no reason given'})"
         said = f"{why}: {undone or 'nothing'} was taken back"
+        if refund.cancelled:
+            said += f"; order {self._number} was voided for it and stays void: refund again, or sell anew"
         return await self._close(refund, Stage.REOPENED, said)
 
     async def _close(

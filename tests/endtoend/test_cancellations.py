@@ -118,6 +118,23 @@ async def test_an_order_whose_invoice_a_person_voided_is_void_when_it_is_refunde
         assert (await house.store.audit.verify(house.slug)).ok
 
 
+async def test_a_refund_that_fails_after_its_order_was_voided_is_told(temporal_client: Client, tmp_path: Path) -> None:
+    """A void order does not come back: people hear that the money is here, and the goods are not held back."""
+    async with shop(temporal_client, tmp_path) as house:
+        paid = await house.pay(guest=BUYER, lines=LINES)
+        await house.done(paid["payment_intent"])
+        await undo_by_hand(house)
+        made = await refund(house, paid)
+        await booked(house, made)
+        await house.post(f"{house.stripe_url}/_refunds/{made}/fail", {})
+
+        async def reopened() -> bool:
+            return bool((await booked(house, made))["stage"] == Stage.REOPENED)
+
+        await until(reopened)
+        assert "stays void" in (await booked(house, made))["notes"][-1]
+
+
 async def test_a_part_of_what_nobody_invoiced_asks_a_person(temporal_client: Client, tmp_path: Path) -> None:
     """The order is not void, for the rest of it was paid; skipped, nothing is written."""
     async with shop(temporal_client, tmp_path) as house:

@@ -173,12 +173,13 @@ class RefundWorkflow(Attended):
         self._step = "close"
         await self._calls.write(ChangeActivities.end_turn, self._ref, "Let the next change be carried over")
         message = f"{self._refund_id} of {self._start.payment_id} · {refund.money} · {note}"
-        notice = NotifyInput(**dict(self._ref), message=message, about=stage.value)
+        notice = NotifyInput(**dict(self._ref) | {"round": 0}, message=message, about=stage.value)
         await self._calls.tell(MessageActivities.notify_refund, notice, "Tell people what became of the refund")
         self._reach(stage, note=note, index=True)
         await workflow.wait_condition(workflow.all_handlers_finished)
-        if any(reopens(event.type, event.changed) for event in self._events[self._heard :]):
-            self._continue(reminders=0)  # told since Stripe was read: it is read again
+        news = any(reopens(event.type, event.changed) for event in self._events[self._heard :])
+        if news and stage is Stage.CREDITED:
+            self._continue(reminders=0)  # told since Stripe was read: it is read again; what failed stays failed
         return RefundResult(
             refund_id=self._refund_id,
             payment_id=self._start.payment_id,

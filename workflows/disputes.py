@@ -11,6 +11,7 @@ from temporalio.exceptions import ActivityError, ApplicationError
 with workflow.unsafe.imports_passed_through():
     from activities.disputes import DisputeActivities
     from activities.messages import MessageActivities
+    from domain.changes import redecides
     from domain.disputes import DisputeFacts, DisputeInput, DisputeRef, DisputeResult, DisputeStatus
     from domain.notices import NotifyInput
     from domain.runs import PaymentEvent, Stage
@@ -34,6 +35,7 @@ class DisputeWorkflow(Attended):
     def __init__(self, start: DisputeInput) -> None:
         super().__init__(start)
         self._dispute_id = start.dispute_id
+        self._heard = 0
         self._ref = self._ref.model_copy(update={"change": start.dispute_id})
 
     @workflow.run
@@ -64,7 +66,7 @@ class DisputeWorkflow(Attended):
         """The dispute once it is decided; people are told of each of its states, and before evidence is due."""
         self._step = "watch"
         while True:
-            heard = len(self._events)
+            self._heard = heard = len(self._events)
             dispute = await self._fetch()
             await self._tell(dispute, dispute.status.value, _said(dispute))
             if dispute.status not in _UNDECIDED:
@@ -117,6 +119,8 @@ class DisputeWorkflow(Attended):
             )
         self._reach(Stage.DECIDED, note=_said(dispute), index=True)
         await workflow.wait_condition(workflow.all_handlers_finished)
+        if any(redecides(event.type, event.changed) for event in self._events[self._heard :]):
+            self._continue(reminders=0)  # told since Stripe was read: it is read again
         return DisputeResult(
             dispute_id=self._dispute_id,
             payment_id=self._start.payment_id,

@@ -12,6 +12,7 @@ with workflow.unsafe.imports_passed_through():
     from activities.changes import ChangeActivities
     from activities.messages import MessageActivities
     from activities.refunds import RefundActivities
+    from domain.changes import reopens
     from domain.credits import CreditWritten
     from domain.notices import NotifyInput
     from domain.policy import CREDIT_NOTE_ID_KEY, CREDIT_NOTE_NUMBER_KEY
@@ -46,6 +47,7 @@ class RefundWorkflow(Attended):
     def __init__(self, start: RefundInput) -> None:
         super().__init__(start)
         self._refund_id = start.refund_id
+        self._heard = 0
         self._ref = self._ref.model_copy(update={"change": start.refund_id})
 
     @workflow.run
@@ -82,7 +84,7 @@ class RefundWorkflow(Attended):
         self._step = "settle"
         deadline = workflow.now() + self._start.policy.refund_patience
         while True:
-            heard = len(self._events)
+            self._heard = heard = len(self._events)
             refund = await self._fetch()
             if refund.status is not RefundStatus.PENDING:
                 return refund
@@ -175,6 +177,8 @@ class RefundWorkflow(Attended):
         await self._calls.tell(MessageActivities.notify_refund, notice, "Tell people what became of the refund")
         self._reach(stage, note=note, index=True)
         await workflow.wait_condition(workflow.all_handlers_finished)
+        if any(reopens(event.type, event.changed) for event in self._events[self._heard :]):
+            self._continue(reminders=0)  # told since Stripe was read: it is read again
         return RefundResult(
             refund_id=self._refund_id,
             payment_id=self._start.payment_id,

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import suppress
 from typing import Any
 
 import pytest
 from temporalio.client import Client, WorkflowFailureError, WorkflowHandle
+from temporalio.exceptions import ApplicationError
 
 from domain.credits import CreditWritten, PaidOut
 from domain.money import Money
 from domain.refunds import RefundStatus
-from domain.runs import ResolveInput, Stage
+from domain.runs import ResolveInput, Stage, StepDone
 from domain.sales import OrderWritten
 from tests.workflows.fakes import NOTE, QUICK, REFUND, SOLD, Script, event, on_stage
 from tests.workflows.test_payments import until_parked, until_stage
@@ -68,6 +70,28 @@ async def test_a_pending_refund_is_waited_for(temporal_client: Client) -> None:
         await handle.signal(contract.REFUND_EVENT, event("re_1", "refund.updated", "status"))
         assert (await handle.result())["stage"] == Stage.CREDITED
     assert script.names()[:3] == ["fetch_refund", "fetch_refund", "take_turn"]
+
+
+async def test_a_failure_told_while_it_is_booked_is_heard(temporal_client: Client) -> None:
+    """Stripe was read before: it is read again before the run closes, and what was booked is taken back."""
+    told: list[bool] = []
+    script = Script(
+        {
+            "fetch_refund": [REFUND, FAILED],
+            "take_turn": lambda wanted: StepDone() if told else ApplicationError("not yet", type="ChangeUnderWay"),
+            "find_credit_note": [NOTE, None],
+        }
+    )
+    async with on_stage(temporal_client, script) as stage:
+        start = stage.payment()
+        handle = await stage.refund(start, event(f"re_{start.payment_id[3:]}", "refund.created"))
+        while "take_turn" not in script.names():
+            await asyncio.sleep(0.01)
+        await handle.signal(contract.REFUND_EVENT, event("re_1", "refund.failed"))
+        told.append(True)
+        result = await handle.result()
+    assert result["stage"] == Stage.REOPENED
+    assert [name for name in script.names() if "credit_note" in name][-2:] == ["void_credit_note", "find_credit_note"]
 
 
 async def parked(client: Client, script: Script, answer: Any) -> tuple[Any, WorkflowHandle[Any, Any]]:

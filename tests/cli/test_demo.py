@@ -102,7 +102,7 @@ async def demo(tmp_path_factory: pytest.TempPathFactory, temporal_binary: Path) 
         assert running.process.returncode is None, talk
         return STAYS in talk
 
-    await until(stays, within=120)
+    await until(stays, within=300)
     yield running
     if running.process.returncode is None:
         running.process.terminate()

@@ -96,7 +96,7 @@ async def tell_fee(shop: Shop, payment: str) -> None:
     await shop.post(f"{shop.stripe_url}/_charges/{charge}/balance", {})
 
 
-async def _recorded(shop: Shop, payment: str) -> WorkflowExecutionStatus | None | Literal[True]:
+async def _recorded(shop: Shop, payment: str) -> WorkflowExecutionStatus | Literal[True] | None:
     """Whether the run says so to the server, which is asked and not the worker; else how it stands."""
     try:
         about = await shop.run_of(payment).describe()

@@ -152,13 +152,17 @@ class House:
             while True:
                 try:
                     about = await self.run_of(payment_id).describe()
-                    if about.typed_search_attributes.get(contract.NEEDS_ATTENTION):
-                        asked = self.run_of(payment_id).query(contract.TROUBLE, result_type=Trouble | None)
-                        if (trouble := await asked) is not None:
-                            return trouble
+                    waits = about.typed_search_attributes.get(contract.NEEDS_ATTENTION)
+                    trouble = await self._trouble(payment_id) if waits else None
                 except RPCError:
-                    pass
+                    trouble = None
+                if trouble is not None:
+                    return trouble
                 await asyncio.sleep(0.05)
+
+    async def _trouble(self, payment_id: str) -> Trouble | None:
+        found = await self.run_of(payment_id).query(contract.TROUBLE)
+        return Trouble.model_validate(found) if found else None
 
     async def answer(self, payment_id: str, action: str, **more: Any) -> None:
         """A person's answer to a parked run."""

@@ -157,8 +157,8 @@ class RefundWorkflow(Attended):
         self._step = "reopen"
         begun = bool(self._undo.kinds)
         # First of all, so that a cancelled run takes back as well; told again after an answer, what is left to do.
-        for kind in () if begun else _BOOKED:
-            self._undo.register(kind)
+        if not begun:
+            self._register_booked()
         note = await self._crediting().standing()
         undone = await self._backwards(note) if begun or note is not None else ""
         why = f"the refund failed in Stripe ({refund.reason or 'no reason given'})"
@@ -192,10 +192,19 @@ class RefundWorkflow(Attended):
         )
 
     async def _undone(self) -> str:
-        """Take credit note and refund back; the money is not ours to fetch."""
+        """Take credit note and refund back; the money is not ours to fetch.
+
+        Where the refund failed, what was booked earlier goes as well: a run that is cancelled leaves the books true.
+        """
+        if not self._undo.kinds and (await self._fetch()).status is RefundStatus.FAILED:
+            self._register_booked()
         undone = await self._backwards(await self._crediting().standing()) if self._undo.kinds else ""
         await self._calls.write(ChangeActivities.end_turn, self._ref, "Let the next change be carried over")
         return f"taken back: {undone or 'nothing had been written'}; the buyer has {self._total or 'the money'}"
+
+    def _register_booked(self) -> None:
+        for kind in _BOOKED:
+            self._undo.register(kind)
 
     async def _backwards(self, note: CreditWritten | None) -> str:
         """What was taken back, the last step first. ApplicationError `UndoFailed` says what stands."""

@@ -58,7 +58,8 @@ class Table:
         ours, theirs = self.text().splitlines(), page.splitlines()
         wrong = [f"not on the page: {line}" for line in ours if _row(line) not in map(_row, theirs)]
         wrong += [f"no longer recorded: {line}" for line in theirs if _row(line) not in map(_row, ours)]
-        for mine, its in [] if wrong else zip(_lines(ours), _lines(theirs), strict=True):
+        # Two runs at once make their calls in either order: rows are compared by kind and call, not by place.
+        for mine, its in [] if wrong else zip(sorted(_rows(ours)), sorted(_rows(theirs)), strict=True):
             said = zip(mine.split("|"), its.split("|"), strict=True)
             wrong += [f"{its}: found {one.strip()}" for one, other in said if one != other and one.strip() != "?"]
         return wrong
@@ -75,8 +76,13 @@ def _row(line: str) -> str:
     return line.split("|")[1].strip() if line.startswith("|") else line.strip()
 
 
-def _lines(lines: Sequence[str]) -> list[str]:
-    return [line for line in lines if line.startswith("|")]
+def _rows(lines: Sequence[str]) -> list[str]:
+    """The rows, each behind the name of its kind."""
+    rows, kind = [], ""
+    for line in lines:
+        kind = line if line.startswith("### ") else kind
+        rows += [f"{kind} {line}"] if line.startswith("|") else []
+    return rows
 
 
 def singles(stories: Stories) -> list[Cell]:

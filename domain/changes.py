@@ -53,6 +53,11 @@ def tells_refund(kind: str) -> bool:
     return kind.removeprefix("v1.") in _REFUNDS
 
 
+def begins_case(kind: str) -> bool:
+    """Whether an event of this type says that a refund or a dispute began."""
+    return kind.removeprefix("v1.") in ("refund.created", f"{_DISPUTES}created")
+
+
 def reopens(kind: str, changed: Collection[str]) -> bool:
     """Whether a refund's event may undo what its run has booked; one that does not say what changed may."""
     name = kind.removeprefix("v1.")

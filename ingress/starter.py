@@ -21,7 +21,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from clients.connections import Connection
 from clients.errors import TryLater
 from clients.tracing import current_trace_id
-from domain.changes import may_change, redecides, reopens, says_paid
+from domain.changes import begins_case, may_change, redecides, reopens, says_paid
 from domain.corrections import ChangeInput
 from domain.disputes import DisputeInput
 from domain.numbers import order_number
@@ -71,13 +71,7 @@ class Starter:
         if not says_paid(seen.type):
             return await self._tell_change(connection, payment_id, seen)
         number = order_number(payment_id)
-        start = PaymentInput(
-            connection=connection,
-            payment_id=payment_id,
-            organization_id=self._connections[connection].zoho.organization_id,
-            policy=self._connections[connection].policy,
-            zoho_queue=self._zoho_queue,
-        )
+        start = PaymentInput(**self._start_of(connection, payment_id))
         told = await self._start(
             contract.PAYMENT_WORKFLOW,
             start,
@@ -94,15 +88,7 @@ class Starter:
 
     async def change_event(self, connection: str, payment_id: str, seen: PaymentEvent) -> Started:
         """A run that carries over what `seen` changed, once the payment's own run has closed."""
-        about = self._connections[connection]
-        start = ChangeInput(
-            connection=connection,
-            payment_id=payment_id,
-            organization_id=about.zoho.organization_id,
-            policy=about.policy,
-            zoho_queue=self._zoho_queue,
-            event=seen,
-        )
+        start = ChangeInput(**self._start_of(connection, payment_id), event=seen)
         # A customer's event may change several payments.
         named = payment_id if seen.object_id.startswith("cus_") else ""
         return await self._start(
@@ -116,52 +102,28 @@ class Starter:
 
     async def refund_event(self, connection: str, refund_id: str, payment_id: str, seen: PaymentEvent) -> Started:
         """Tells `seen` to the refund's run, started if there is none; one that has closed only where it may reopen."""
-        about = self._connections[connection]
-        start = RefundInput(
-            connection=connection,
-            payment_id=payment_id,
-            organization_id=about.zoho.organization_id,
-            policy=about.policy,
-            zoho_queue=self._zoho_queue,
-            refund_id=refund_id,
-            event=seen,
-        )
-        again = reopens(seen.type, seen.changed)
-        return await self._start(
+        start = RefundInput(**self._start_of(connection, payment_id), refund_id=refund_id, event=seen)
+        return await self._case(
             contract.REFUND_WORKFLOW,
             start,
+            refund_id,
             id=contract.refund_workflow_id(connection, refund_id),
-            ids=[payment_id, order_number(payment_id), refund_id],
-            connection=connection,
-            summary=[refund_id, f"refund of {payment_id}", f"order {order_number(payment_id)}"],
-            reuse=WorkflowIDReusePolicy.ALLOW_DUPLICATE if again else _FAILED_ONLY,
+            summary=f"refund of {payment_id}",
+            reuse=_reuse(seen, again=reopens(seen.type, seen.changed)),
             start_signal=contract.REFUND_EVENT,
-            start_signal_args=[seen],
         )
 
     async def dispute_event(self, connection: str, dispute_id: str, payment_id: str, seen: PaymentEvent) -> Started:
         """Tells `seen` to the dispute's run, started if there is none; one that has closed only for another end."""
-        about = self._connections[connection]
-        start = DisputeInput(
-            connection=connection,
-            payment_id=payment_id,
-            organization_id=about.zoho.organization_id,
-            policy=about.policy,
-            zoho_queue=self._zoho_queue,
-            dispute_id=dispute_id,
-            event=seen,
-        )
-        again = redecides(seen.type, seen.changed)
-        return await self._start(
+        start = DisputeInput(**self._start_of(connection, payment_id), dispute_id=dispute_id, event=seen)
+        return await self._case(
             contract.DISPUTE_WORKFLOW,
             start,
+            dispute_id,
             id=contract.dispute_workflow_id(connection, dispute_id),
-            ids=[payment_id, order_number(payment_id), dispute_id],
-            connection=connection,
-            summary=[dispute_id, f"dispute of {payment_id}", f"order {order_number(payment_id)}"],
-            reuse=WorkflowIDReusePolicy.ALLOW_DUPLICATE if again else _FAILED_ONLY,
+            summary=f"dispute of {payment_id}",
+            reuse=_reuse(seen, again=redecides(seen.type, seen.changed)),
             start_signal=contract.DISPUTE_EVENT,
-            start_signal_args=[seen],
         )
 
     async def is_open(self, connection: str, payment_id: str) -> bool:
@@ -202,6 +164,32 @@ class Starter:
             summary=[seen.object_id, f"which payment is {seen.type} about"],
         )
 
+    def _start_of(self, connection: str, payment_id: str) -> dict[str, Any]:
+        """What every run of a payment starts with."""
+        about = self._connections[connection]
+        return {
+            "connection": connection,
+            "payment_id": payment_id,
+            "organization_id": about.zoho.organization_id,
+            "policy": about.policy,
+            "zoho_queue": self._zoho_queue,
+        }
+
+    async def _case(
+        self, workflow: str, start: RefundInput | DisputeInput, case_id: str, *, summary: str, **how: Any
+    ) -> Started:
+        """The run of something that happened to a payment, told of the event that it starts with."""
+        number = order_number(start.payment_id)
+        return await self._start(
+            workflow,
+            start,
+            ids=[start.payment_id, number, case_id],
+            connection=start.connection,
+            summary=[case_id, summary, f"order {number}"],
+            start_signal_args=[start.event],
+            **how,
+        )
+
     async def _start(
         self,
         workflow: str,
@@ -235,6 +223,15 @@ class Starter:
         except (RPCError, RuntimeError, TimeoutError) as error:  # RuntimeError: never connected
             raise TryLater("temporal", f"{workflow} was not accepted: {error!r}") from error
         return Started.ACCEPTED
+
+
+def _reuse(seen: PaymentEvent, *, again: bool) -> WorkflowIDReusePolicy:
+    """Whether the event starts a refund's or a dispute's run anew that has closed: `again` always; one that says that
+    it began where the run did not come through; any other never, for what a person aborted is booked by hand.
+    """
+    if again:
+        return WorkflowIDReusePolicy.ALLOW_DUPLICATE
+    return _FAILED_ONLY if begins_case(seen.type) else WorkflowIDReusePolicy.REJECT_DUPLICATE
 
 
 def _searchable(connection: str, ids: list[str]) -> TypedSearchAttributes:

@@ -61,7 +61,8 @@ def refund_workflow_id(connection: str, refund_id: str) -> str:
     """`refund:<connection>:re_…`: every event of a refund meets there, in any order and as often as it comes.
 
     A run that has completed is started again, under the same id, by an event that may tell another end:
-    `refund.failed`, and an update of the status (`domain.changes.reopens`). Any other event finds it done.
+    `refund.failed`, and an update of the status (`domain.changes.reopens`). Any other event finds it done. One that
+    was aborted or cancelled is begun anew by `refund.created` as well, and by nothing else.
     """
     return f"refund:{connection}:{refund_id}"
 
@@ -70,7 +71,8 @@ def dispute_workflow_id(connection: str, dispute_id: str) -> str:
     """`dispute:<connection>:dp_…` (or `du_…`): every event of a dispute meets there, in any order, however often.
 
     A run that has completed is started again, under the same id, by an event that may tell another end: closed,
-    funds withdrawn or reinstated, an update of the status. Only `charge.dispute.created` finds it done.
+    funds withdrawn or reinstated, an update of the status. `charge.dispute.created` begins one anew that was aborted or
+    cancelled; any other finds it done.
     """
     return f"dispute:{connection}:{dispute_id}"
 

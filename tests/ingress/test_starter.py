@@ -249,6 +249,26 @@ async def test_a_closed_case_is_opened_again_for_another_end(
     assert ((await handle.describe()).run_id != first) is again
 
 
+BEGINNINGS = ("refund.created", "charge.dispute.created")
+
+
+@pytest.mark.parametrize(
+    ("kind", "changed", "again"),
+    [*((kind, changed, again or kind in BEGINNINGS) for kind, changed, again in ENDS), ("charge.refunded", (), False)],
+)
+async def test_a_case_that_a_person_ended_is_not_begun_by_the_way(
+    temporal_client: Client, starter: Starter, kind: str, changed: tuple[str, ...], again: bool
+) -> None:
+    """Aborted, it was booked by hand: a reference that the bank adds days later, or another refund, begins nothing."""
+    (_, prefix, opening, tell) = CASES[0 if "refund" in kind else 1]
+    case = f"{prefix}_{uuid.uuid4().hex}"
+    await tell(starter, case, about_case(opening, case))
+    handle = temporal_client.get_workflow_handle(run_id(case))
+    await handle.terminate("aborted")
+    outcome = await tell(starter, case, about_case(kind, case, *changed))
+    assert outcome is (Started.ACCEPTED if again else Started.ALREADY_DONE)
+
+
 async def test_whether_a_payment_is_open_is_told(temporal_client: Client, starter: Starter, payment_id: str) -> None:
     """No run, an open one, a closed one."""
     assert not await starter.is_open(SLUG, payment_id)

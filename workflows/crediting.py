@@ -10,6 +10,7 @@ with workflow.unsafe.imports_passed_through():
     from domain.credits import (
         CreditDocument,
         CreditInput,
+        CreditLine,
         CreditQuery,
         CreditWritten,
         PaidOut,
@@ -61,9 +62,20 @@ class Crediting:
         await TakeBack(self._calls, sale, self._number, refund.money).run(order)
         return f"order {self._number} was cancelled before it was invoiced: it is void"
 
-    async def note(self, refund: FetchedRefund, sold: Sold) -> CreditWritten:
+    def lines(self, refund: FetchedRefund, sold: Sold) -> tuple[CreditLine, ...]:
+        """What the credit note says. ApplicationError `ChangedByHand` where nothing is left that could be credited."""
+        try:
+            return credit_lines(sold, refund, self._calls.policy.restock)
+        except ValueError:
+            raise ApplicationError(
+                f"no line of the invoice of order {self._number} has so much left to credit: book {refund.money} as "
+                "given back by hand, then skip",
+                type="ChangedByHand",
+                non_retryable=True,
+            ) from None
+
+    async def note(self, refund: FetchedRefund, sold: Sold, lines: tuple[CreditLine, ...]) -> CreditWritten:
         """The refund's credit note, over exactly the refund. ApplicationError `TotalsDiffer` where Zoho disagrees."""
-        lines = credit_lines(sold, refund, self._calls.policy.restock)
         wanted = CreditInput(**dict(self._ref), sold=sold, lines=lines, total=refund.money, at=refund.at)
         self._undo.register(UndoKind.VOID_CREDIT_NOTE)
 

@@ -127,8 +127,9 @@ class RefundWorkflow(Attended):
         sold = await crediting.sale(refund)
         if not sold.invoice_id:
             return await self._close(refund, Stage.CREDITED, await crediting.cancel(refund, sold))
+        lines = crediting.lines(refund, sold)
         self._step = "credit_note"
-        note = await crediting.note(refund, sold)
+        note = await crediting.note(refund, sold, lines)
         self._reach(Stage.CREDITED, creditnote=note.creditnote_id)
         self._step = "pay_out"
         paid = await crediting.pay_out(refund, sold, note)

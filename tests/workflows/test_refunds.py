@@ -133,6 +133,18 @@ async def test_a_credit_note_that_comes_to_another_total_is_taken_back(temporal_
     assert script.names()[-4:] == ["find_paid_out", "void_credit_note", "find_credit_note", "end_turn"]
 
 
+@pytest.mark.parametrize("cause", ["nothing of worth", "nothing is left"])
+async def test_a_refund_that_no_line_can_take_asks_a_person(temporal_client: Client, cause: str) -> None:
+    """The invoice tells no amounts, or the refunds before took all of it: booked by hand, it is skipped."""
+    answers: dict[str, Any] = {"read_sold_lines": SOLD.model_copy(update={"lines": ()})}
+    if cause == "nothing is left":
+        answers = {"fetch_refund": REFUND.model_copy(update={"before": (REFUND.captured,)})}
+    script = Script(answers)
+    trouble, _ = await parked(temporal_client, script, {"action": "skip", "reason": "by hand", "by": "ada"})
+    assert (trouble.attention_class, trouble.step) == ("changed_by_hand", "sale")
+    assert "create_credit_note" not in script.names()
+
+
 async def test_an_order_that_was_taken_back_has_nothing_to_credit(temporal_client: Client) -> None:
     """No invoice stands: the run says so and ends."""
     script = Script({"read_sale": SOLD.model_copy(update={"invoice_id": "", "status": "void"})})

@@ -93,26 +93,23 @@ class MessageActivities:
     @activity.defn
     async def notify_refund(self, wanted: NotifyInput) -> StepDone:
         """Tell people once of each thing that became of a refund, where they want to hear of refunds."""
-
-        async def call() -> StepDone:
-            await self._shops[wanted.connection].notifier.send("Refund", wanted.message)
-            return StepDone()
-
-        if REFUND in self._shops[wanted.connection].policy.quiet:
-            return StepDone()
-        return await self._once.write(f"notify_refund#{wanted.about}", wanted, StepDone, call)
+        return await self._news(REFUND, wanted)
 
     @activity.defn
     async def notify_dispute(self, wanted: NotifyInput) -> StepDone:
         """Tell people once of a state of a dispute, where they want to hear of disputes."""
+        return await self._news(DISPUTE, wanted)
+
+    async def _news(self, topic: str, wanted: NotifyInput) -> StepDone:
+        shop = self._shops[wanted.connection]
 
         async def call() -> StepDone:
-            await self._shops[wanted.connection].notifier.send("Dispute", wanted.message)
+            await shop.notifier.send(topic.capitalize(), wanted.message)
             return StepDone()
 
-        if DISPUTE in self._shops[wanted.connection].policy.quiet:
+        if topic in shop.policy.quiet:
             return StepDone()
-        return await self._once.write(f"notify_dispute#{wanted.about}", wanted, StepDone, call)
+        return await self._once.write(f"notify_{topic}#{wanted.about}", wanted, StepDone, call)
 
     async def _turn(self, wanted: AttentionNotice) -> Turn | None:
         """Whether it is this run's turn to speak; None where nobody wants to hear of its class."""

@@ -72,6 +72,18 @@ class Attended:
         """What the run waits for; None where it does not wait for a person."""
         return self._desk.trouble if self._desk.answer is None else None
 
+    @workflow.query(name=contract.PROGRESS)
+    def progress(self) -> dict[str, str | list[str]]:
+        """How far the run has come, with the ids found so far, and what it waits for by itself."""
+        return {
+            "stage": self._stage.value,
+            "ids": self._ids(),
+            "total": str(self._total or ""),
+            "corrected": list(self._corrected),
+            "notes": self._notes,
+            **({"waits": self._calls.waits} if self._calls.waits else {}),
+        }
+
     async def _wait_for_answer(self) -> None:
         """At once, unless this run was parked: then until somebody answers, however long that takes."""
         carried, trouble = self._start.carried, self._desk.trouble
@@ -249,6 +261,10 @@ class Attended:
             workflow.upsert_search_attributes(
                 [contract.STAGE.value_set(stage.value), contract.BUSINESS_IDS.value_set(found_ids)]
             )
+
+    def _hears_more(self, heard: int) -> bool:
+        """Whether Stripe has said more since `heard` of its events were known."""
+        return len(self._events) > heard
 
     def _ids(self) -> list[str]:
         """What the run can be found by."""

@@ -52,17 +52,6 @@ class ChangeWorkflow(Attended):
         except (ApplicationError, ActivityError, asyncio.CancelledError) as error:
             await self._park(error)
 
-    @workflow.query(name=contract.PROGRESS)
-    def progress(self) -> dict[str, str | list[str]]:
-        """How far the change has come."""
-        return {
-            "stage": self._stage.value,
-            "ids": [self._start.payment_id, *self._found.values()],
-            "total": str(self._total or ""),
-            "corrected": list(self._corrected),
-            "notes": self._notes,
-        }
-
     async def _compare(self) -> ChangePlan:
         self._step = "turn"
         self._ref = self._ref.model_copy(update={"change": self._telling()})

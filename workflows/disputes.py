@@ -52,16 +52,6 @@ class DisputeWorkflow(Attended):
         """Stripe said something about this dispute; the run reads from Stripe what is true."""
         self._events.append(event)
 
-    @workflow.query(name=contract.PROGRESS)
-    def progress(self) -> dict[str, str | list[str]]:
-        """How far the dispute has come."""
-        return {
-            "stage": self._stage.value,
-            "ids": self._ids(),
-            "total": str(self._total or ""),
-            "notes": self._notes,
-        }
-
     async def _wait_until_decided(self) -> DisputeFacts:
         """The dispute once it is decided; people are told of each of its states, and before evidence is due."""
         self._step = "watch"
@@ -98,9 +88,6 @@ class DisputeWorkflow(Attended):
         except TimeoutError:
             await self._tell(dispute, _REMINDER, f"evidence is due by {dispute.due_by:%Y-%m-%d %H:%M} UTC")
             await self._hear(heard)
-
-    def _hears_more(self, heard: int) -> bool:
-        return len(self._events) > heard
 
     async def _tell(self, dispute: DisputeFacts, word: str, said: str) -> None:
         """Once for each word, however often Stripe says it."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError
@@ -91,17 +92,6 @@ class PaymentWorkflow(Attended):
         """Stripe said something about this payment; the run reads from Stripe what is true."""
         self._events.append(event)
 
-    @workflow.query(name=contract.PROGRESS)
-    def progress(self) -> dict[str, str | list[str]]:
-        """How far the payment has come, with the ids found so far."""
-        return {
-            "stage": self._stage.value,
-            "ids": [self._start.payment_id, *self._found.values()],
-            "total": str(self._total or ""),
-            "notes": self._notes,
-            **({"waits": self._calls.waits} if self._calls.waits else {}),
-        }
-
     async def _wait_until_paid(self) -> FetchedPayment:
         deadline = workflow.now() + self._start.policy.unpaid_patience
         while True:
@@ -123,7 +113,7 @@ class PaymentWorkflow(Attended):
     async def _wait_for_event(self, heard: int, seconds: float) -> None:
         try:
             await workflow.wait_condition(
-                lambda: len(self._events) > heard,
+                partial(self._hears_more, heard),
                 timeout=max(seconds, 0),
                 timeout_summary="Give up when no money has come by then",
             )

@@ -68,17 +68,6 @@ class RefundWorkflow(Attended):
         """Stripe said something about this refund; the run reads from Stripe what is true."""
         self._events.append(event)
 
-    @workflow.query(name=contract.PROGRESS)
-    def progress(self) -> dict[str, str | list[str]]:
-        """How far the refund has come, with the ids found so far."""
-        return {
-            "stage": self._stage.value,
-            "ids": self._ids(),
-            "total": str(self._total or ""),
-            "notes": self._notes,
-            **({"waits": self._calls.waits} if self._calls.waits else {}),
-        }
-
     async def _wait_until_settled(self) -> FetchedRefund:
         """The refund once Stripe says that it arrived or failed; `refund_patience` is for one that does neither."""
         self._step = "settle"
@@ -101,9 +90,6 @@ class RefundWorkflow(Attended):
                     type="RefundPending",
                     non_retryable=True,
                 ) from None
-
-    def _hears_more(self, heard: int) -> bool:
-        return len(self._events) > heard
 
     async def _fetch(self) -> FetchedRefund:
         summary = f"Read {self._refund_id} from Stripe"

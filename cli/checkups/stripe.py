@@ -22,6 +22,8 @@ NO_PAYMENT = "pi_throughlinedoctor"  # nobody's: a write to it is refused whatev
 RIGHTS = {
     "/v1/payment_intents": "PaymentIntents: read",
     "/v1/charges": "Charges and Refunds: read",
+    "/v1/refunds": "Charges and Refunds: read",
+    "/v1/disputes": "Disputes: read",
     "/v1/checkout/sessions": "Checkout Sessions: read",
     "/v1/invoices": "Invoices: read",
     "/v1/customers": "Customers: read",

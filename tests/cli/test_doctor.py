@@ -25,6 +25,8 @@ from tests.house import connection_of
 READS = (
     "payment_intents",
     "charges",
+    "refunds",
+    "disputes",
     "checkout/sessions",
     "invoices",
     "customers",

@@ -26,7 +26,8 @@ COLUMNS = {
     "refunded": "Refunded",
     "stock": "Stock",
 }
-PIPED_WIDTH = 132  # columns where no terminal says how many there are
+ID_WIDTH = 27  # an id is to be copied, so it stands in one line
+PIPED_WIDTH = 140  # columns where no terminal says how many there are
 
 
 def final_rows(ledgers: Ledgers) -> list[dict[str, str]]:
@@ -50,7 +51,13 @@ def show_final(rows: Sequence[Mapping[str, str]]) -> None:
     table = Table(title="Read back from the two ledgers", title_justify="left", box=SIMPLE_HEAD)
     for key, heading in COLUMNS.items():
         words = key in ("payment", "stock")
-        table.add_column(heading, no_wrap=key != "payment", overflow="fold", justify="left" if words else "right")
+        table.add_column(
+            heading,
+            no_wrap=key != "payment",
+            min_width=ID_WIDTH if key == "payment" else None,
+            overflow="fold",
+            justify="left" if words else "right",
+        )
     for row in rows:
         table.add_row(*(row[key] for key in COLUMNS), end_section=True)
     console.print(table)
@@ -73,7 +80,8 @@ def _row(paid: Paid, books: Books, title: str, stock: Sequence[str]) -> dict[str
 
 def _note(note: Ledger) -> str:
     paid = _money(note["total_refunded_amount"], note["currency_code"])
-    return f"{paid}\n{note['creditnote_number']} {note['status']}"
+    open_still = "" if note["status"] == "closed" else f" {note['status']}"
+    return f"{paid}\n{note['creditnote_number']}{open_still}"
 
 
 def _money(amount: Decimal | int, currency: str) -> str:

@@ -28,7 +28,8 @@ from domain.plans import OrderPlan
 from domain.problems import Problem, ProblemCode
 from domain.runs import FetchedPayment
 from tests.cli.conftest import ROOT, Ended, execute, until
-from tests.workflows.fakes import QUICK, TOTAL, Script, Stage, known_plan, on_stage
+from tests.workflows.fakes import Script, Stage, on_stage
+from tests.workflows.samples import QUICK, TOTAL, known_plan
 from tests.workflows.test_payments import until_parked
 from workflows import contract
 

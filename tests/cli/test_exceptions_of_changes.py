@@ -13,7 +13,8 @@ from cli.temporal_server import TemporalServer
 from domain.money import Money
 from tests.cli.conftest import until
 from tests.cli.test_exceptions import Shop, reach
-from tests.workflows.fakes import Script, event, known_plan, on_stage
+from tests.workflows.fakes import Script, event, on_stage
+from tests.workflows.samples import known_plan
 from tests.workflows.test_changes import plan
 from tests.workflows.test_payments import until_parked
 

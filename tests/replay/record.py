@@ -19,7 +19,8 @@ from cli.temporal_setup import Limits
 from clients.temporal import connect
 from domain.runs import ResolveInput, Stage
 from tests.replay.stories import CHANGES, PARKING, POLICIES, REFUNDS, STORIES
-from tests.workflows.fakes import QUICK, Script, event, on_stage
+from tests.workflows.fakes import Script, event, on_stage
+from tests.workflows.samples import QUICK
 from tests.workflows.test_payments import until_parked, until_stage
 from workflows import contract
 

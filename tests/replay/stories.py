@@ -18,7 +18,7 @@ from domain.refunds import RefundStatus
 from domain.runs import FetchedPayment, StepDone
 from domain.sales import InvoiceWritten, OrderWritten, ReceiptWritten
 from domain.stock import StockAnswer, Verdict
-from tests.workflows.fakes import ANSWERS, FEE, GOODS, NOTE, QUICK, REFUND, SOLD, TOTAL, known_plan
+from tests.workflows.samples import ANSWERS, FEE, GOODS, NOTE, QUICK, REFUND, SOLD, TOTAL, known_plan
 from tests.workflows.test_changes import PLAN, STANDS, UNCHARGED
 
 UNPAID = FetchedPayment(status=PaymentStatus.UNPAID, money=TOTAL, facts_ref="facts")

@@ -19,7 +19,8 @@ from domain.plans import OrderPlan
 from domain.problems import Problem, ProblemCode
 from domain.runs import FetchedPayment
 from domain.sales import InvoiceWritten, OrderWritten, ReceiptWritten
-from tests.workflows.fakes import FEE, QUICK, TOTAL, Script, Stage, known_plan, on_stage
+from tests.workflows.fakes import Script, Stage, on_stage
+from tests.workflows.samples import FEE, QUICK, TOTAL, known_plan
 from tests.workflows.test_payments import STORY, until_parked
 from workflows import contract
 

@@ -18,7 +18,8 @@ from domain.policy import ForeignFee
 from domain.receipts import ReceiptFound
 from domain.runs import StepDone
 from domain.sales import OrderInput, OrderWritten
-from tests.workflows.fakes import FEE, QUICK, RECORD, TOTAL, Script, event, on_stage
+from tests.workflows.fakes import Script, event, on_stage
+from tests.workflows.samples import FEE, QUICK, RECORD, TOTAL
 from tests.workflows.test_payments import until_parked
 from workflows import contract
 

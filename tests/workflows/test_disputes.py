@@ -9,7 +9,8 @@ from temporalio.client import Client
 
 from domain.disputes import DisputeInput, DisputeStatus
 from domain.runs import Stage
-from tests.workflows.fakes import DISPUTE, QUICK, Script, event, on_stage
+from tests.workflows.fakes import Script, event, on_stage
+from tests.workflows.samples import DISPUTE, QUICK
 from tests.workflows.test_payments import until_stage
 from workflows import contract
 

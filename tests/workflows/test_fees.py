@@ -17,7 +17,8 @@ from domain.policy import ForeignFee
 from domain.receipts import ReceiptFound
 from domain.runs import FetchedPayment, Stage, StepDone
 from domain.sales import ReceiptWritten
-from tests.workflows.fakes import ANSWERS, FEE, QUICK, RECORD, TOTAL, Script, event, on_stage
+from tests.workflows.fakes import Script, event, on_stage
+from tests.workflows.samples import ANSWERS, FEE, QUICK, RECORD, TOTAL
 from tests.workflows.test_payments import STORY, carry, plans, until_parked, until_stage
 from workflows import contract
 

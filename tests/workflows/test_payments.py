@@ -20,7 +20,8 @@ from domain.plans import LookUp, LookUpKind, OrderPlan
 from domain.problems import Problem, ProblemCode
 from domain.runs import FetchedPayment, PaymentInput, Stage, StepDone
 from domain.sales import InvoiceWritten, OrderWritten, ReceiptWritten
-from tests.workflows.fakes import FEE, QUICK, TOTAL, Script, event, known_plan, on_stage
+from tests.workflows.fakes import Script, event, on_stage
+from tests.workflows.samples import FEE, QUICK, TOTAL, known_plan
 from workflows import contract
 
 STORY = [

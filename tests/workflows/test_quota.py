@@ -10,7 +10,8 @@ import pytest
 from temporalio.client import Client, WorkflowFailureError, WorkflowHandle, WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError, CancelledError
 
-from tests.workflows.fakes import ANSWERS, Script, known_plan, on_stage
+from tests.workflows.fakes import Script, on_stage
+from tests.workflows.samples import ANSWERS, known_plan
 from tests.workflows.test_attention import shown, standing
 from tests.workflows.test_payments import STORY
 from workflows import contract

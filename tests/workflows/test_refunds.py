@@ -15,7 +15,8 @@ from domain.money import Money
 from domain.refunds import RefundStatus
 from domain.runs import ResolveInput, Stage, StepDone
 from domain.sales import OrderWritten
-from tests.workflows.fakes import NOTE, QUICK, REFUND, SOLD, Script, event, on_stage
+from tests.workflows.fakes import Script, event, on_stage
+from tests.workflows.samples import NOTE, QUICK, REFUND, SOLD
 from tests.workflows.test_payments import until_parked, until_stage
 from workflows import contract
 

@@ -13,7 +13,8 @@ from domain.documents import OwnStep, PackageDocument, ShipmentDocument
 from domain.policy import Ship, ShipmentKeys
 from domain.sales import InvoiceWritten, OrderWritten, ReceiptWritten
 from domain.shipping import PackagesFound, PackageWritten, ShipmentWritten
-from tests.workflows.fakes import GOODS, QUICK, TOTAL, Script, on_stage
+from tests.workflows.fakes import Script, on_stage
+from tests.workflows.samples import GOODS, QUICK, TOTAL
 from tests.workflows.test_attention import standing
 from tests.workflows.test_payments import STORY, carry, parked, plans, until_parked
 from workflows import contract

@@ -15,7 +15,8 @@ from domain.documents import Part
 from domain.policy import Oversell, Ship
 from domain.sales import OrderWritten
 from domain.stock import StockAnswer, Verdict
-from tests.workflows.fakes import QUICK, TOTAL, Script, known_plan, on_stage
+from tests.workflows.fakes import Script, on_stage
+from tests.workflows.samples import QUICK, TOTAL, known_plan
 from tests.workflows.test_attention import standing
 from tests.workflows.test_payments import STORY, carry, parked, plans, until_parked
 from workflows import contract

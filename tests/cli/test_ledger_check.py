@@ -228,3 +228,50 @@ def test_shipped_goods_leave_physical_stock_once() -> None:
     assert check(stripe(), books, SOLD) == []
     books["shipments"] += [{"reference_number": "pi_1"}, {"reference_number": "pi_9"}]
     assert [one.invariant for one in check(stripe(), books, SOLD)] == ["I1", "I6"]
+
+
+def refunded() -> tuple[Ledger, Ledger]:
+    """One of the two lamps of pi_1 was given back: Stripe's refund, Zoho's credit note and what was paid out of it."""
+    ledger, books = stripe(), zoho()
+    ledger["refunds"] = [
+        {"id": "re_1", "status": "succeeded", "payment_intent": "pi_1", "charge": "ch_1", "amount": 4900,
+         "currency": "eur"},
+    ]  # fmt: skip
+    line = {"item_id": "i1", "quantity": Decimal(1), "is_returned_to_stock": True}
+    note = {"reference_number": "re_1", "creditnote_id": "cn1", "status": "closed", "total": Decimal(49)}
+    books["creditnotes"] = [{**note, "line_items": [line]}]
+    books["refunds"] = [{"creditnote_id": "cn1", "amount": Decimal("49.00")}]
+    books["items"][0]["accounting"] = Decimal(8)
+    return ledger, books
+
+
+def test_a_refund_with_its_credit_note_has_no_violation() -> None:
+    """What a credit note returned is back in accounting stock; a refund that did not come about needs none."""
+    ledger, books = refunded()
+    ledger["refunds"].append({**ledger["refunds"][0], "id": "re_2", "status": "failed"})
+    assert check(ledger, books, SOLD) == []
+
+
+WRONG_REFUNDS: dict[str, tuple[Callable[[Ledger], None], str]] = {
+    "no credit note": (drop("creditnotes"), "I3 re_1: credit notes over nothing, not 49"),
+    "a void credit note": (change("creditnotes", status="void"), "I3 re_1: credit notes over nothing, not 49"),
+    "two credit notes": (double("creditnotes"), "I3 re_1: credit notes over 49, 49, not 49"),
+    "a cent off": (change("creditnotes", total=Decimal("49.01")), "I3 re_1: credit notes over 49.01, not 49"),
+    "not paid out": (drop("refunds"), "I3 re_1: paid out 0, not 49"),
+    "paid out twice": (double("refunds"), "I3 re_1: paid out 98.00, not 49"),
+    "of nobody": (change("creditnotes", reference_number="re_9"), "I6 re_9: 1 credit notes trace to no refund"),
+    "not returned to stock": (
+        lambda books: books["creditnotes"][0]["line_items"][0].update(is_returned_to_stock=False),
+        "I2 LAMP: accounting stock is 8, not 7",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", WRONG_REFUNDS)
+def test_each_difference_of_a_refund_is_named(name: str) -> None:
+    """A refund without its credit note, and a credit note that is not its refund's, are found."""
+    spoil, words = WRONG_REFUNDS[name]
+    ledger, books = refunded()
+    spoil(books)
+    said = [str(violation) for violation in check(ledger, books, SOLD)]
+    assert any(one.startswith(words) for one in said), said

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-
-from sandbox.stripe import catalog, checkout, disputes, intents, refunds, webhooks
+from sandbox.stripe import balances, catalog, checkout, disputes, intents, payouts, refunds, webhooks
+from sandbox.stripe.calls import Call, Endpoint, a_page, change, create, lines_of, retrieve, rows_of, search, update
 from sandbox.stripe.errors import ApiError, missing_parameter
-from sandbox.stripe.paging import made_within, page
+from sandbox.stripe.paging import made_within
 from sandbox.stripe.parameters import (
     COUPON,
     CREATED,
@@ -21,6 +19,7 @@ from sandbox.stripe.parameters import (
     PRODUCT,
     PROMOTION_CODE,
     REFUND,
+    SEARCH,
     SESSION_CREATE,
     SHIPPING,
     TAX_RATE,
@@ -29,82 +28,8 @@ from sandbox.stripe.parameters import (
     optional,
 )
 from sandbox.stripe.tables import Doc
-from sandbox.stripe.world import World
 
-
-@dataclass(frozen=True)
-class Call:
-    """One authenticated request: checked parameters and the ids in its path."""
-
-    world: World
-    account: str
-    params: Doc
-    path: str
-    ids: Mapping[str, str]
-    delivered: Callable[[str], bool]
-
-    def doc(self, table: str) -> Doc:
-        """The object the path names."""
-        return self.world.need(table, self.ids["id"], self.account)
-
-
-Handler = Callable[[Call], Doc]
-
-
-@dataclass(frozen=True)
-class Endpoint:
-    """One method of one path, the parameters it takes and what it does."""
-
-    method: str
-    path: str
-    spec: Mapping[str, Spec]
-    handler: Handler
-
-
-def _retrieve(table: str) -> Handler:
-    return lambda call: call.doc(table)
-
-
-def _create(make: Callable[[World, str, Doc], Doc]) -> Handler:
-    return lambda call: make(call.world, call.account, call.params)
-
-
-def _change(table: str, change: Callable[[World, Doc, Doc], Doc]) -> Handler:
-    return lambda call: change(call.world, call.doc(table), call.params)
-
-
-def _update(table: str, event: str | None = None) -> Handler:
-    def handler(call: Call) -> Doc:
-        changes = {name: value for name, value in call.params.items() if name not in ("metadata", "expand")}
-        if "shipping" in changes:
-            changes["shipping"] = catalog.shipping(changes["shipping"])
-        return catalog.apply_update(call.world, table, call.doc(table), call.params, changes, event)
-
-    return handler
-
-
-def _list(table: str, hidden: Mapping[str, str] | None = None) -> Handler:
-    """A list filtered by equality; `hidden` maps a parameter to the field it is kept in."""
-
-    def handler(call: Call) -> Doc:
-        given = {name: value for name, value in call.params.items() if value is not None}
-        plain = {name: given[name] for name in given if name not in PAGING}
-        fields = {(hidden or {}).get(name, name): value for name, value in plain.items()}
-        rows = call.world.table(table).find(newest_first=True, _account=call.account, **fields)
-        return _page(call, made_within(rows, given.get("created")), call.world.table(table).word)
-
-    return handler
-
-
-PAGING = ("limit", "starting_after", "ending_before", "created", "expand")
-
-
-def _page(call: Call, rows: Iterable[Doc], word: str) -> Doc:
-    return page(rows, call.params, call.path, word)
-
-
-def _lines(table: str) -> Handler:
-    return lambda call: _page(call, call.doc(table)["_lines"], "line item")
+MOST_TYPES = 20  # docs.stripe.com/api/events/list
 
 
 def _prices(call: Call) -> Doc:
@@ -112,7 +37,25 @@ def _prices(call: Call) -> Doc:
     rows = call.world.table("prices").find(newest_first=True, _account=call.account)
     product = call.params.get("product")
     found = (row for row in rows if (not keys or row["lookup_key"] in keys) and product in (None, row["product"]))
-    return _page(call, found, "price")
+    return a_page(call, found, "price")
+
+
+def _balances(call: Call) -> Doc:
+    if not call.params.get("payout"):
+        return rows_of("balance_transactions")(call)
+    rows = payouts.lines(call.world, call.account, call.params)
+    return a_page(call, made_within(rows, call.params.get("created")), "balance transaction")
+
+
+def _balance(call: Call) -> Doc:
+    return balances.held(call.world, call.account)
+
+
+def _payouts(call: Call) -> Doc:
+    given = {"status": call.params["status"]} if call.params.get("status") else {}
+    rows = call.world.table("payouts").find(newest_first=True, _account=call.account, **given)
+    arrived = made_within(rows, call.params.get("arrival_date"), "arrival_date")
+    return a_page(call, made_within(arrived, call.params.get("created")), "payout")
 
 
 def _invoice_payments(call: Call) -> Doc:
@@ -125,12 +68,14 @@ def _invoice_payments(call: Call) -> Doc:
         fields["_payment_intent"] = given["payment"]["payment_intent"]
     fields |= {name: given[name] for name in ("invoice", "status") if given.get(name)}
     rows = call.world.table("invoice_payments").find(newest_first=True, **fields)
-    return _page(call, rows, "invoice_payment")
+    return a_page(call, rows, "invoice_payment")
 
 
 def _events(call: Call) -> Doc:
     given = call.params
     asked = set(given.get("types") or []) | ({given["type"]} if given.get("type") else set())
+    if len(given.get("types") or []) > MOST_TYPES:
+        raise ApiError(f"types takes {MOST_TYPES} at most", param="types")
     told = given.get("delivery_success")
     rows = call.world.table("events").find(newest_first=True, _account=call.account)
     since = call.world.schedule.second() - 30 * 86400
@@ -141,7 +86,7 @@ def _events(call: Call) -> Doc:
         and (not asked or row["type"] in asked)
         and (told is None or call.delivered(row["id"]) is told)
     )
-    return _page(call, found, "event")
+    return a_page(call, found, "event")
 
 
 def _thin_event(call: Call) -> Doc:
@@ -215,74 +160,78 @@ _EVENTS: dict[str, Spec] = {"type": "str", "types": ["str"], "created": CREATED,
 ENDPOINTS = [
     Endpoint("GET", "/v1/account", {}, _account),
     Endpoint("GET", "/v1/accounts/{id}", {}, _account),
-    Endpoint("POST", "/v1/customers", CUSTOMER, _create(catalog.create_customer)),
-    Endpoint("GET", "/v1/customers", listed(email="str", created=CREATED), _list("customers")),
-    Endpoint("GET", "/v1/customers/{id}", {}, _retrieve("customers")),
-    Endpoint("POST", "/v1/customers/{id}", CUSTOMER, _change("customers", catalog.update_customer)),
-    Endpoint("POST", "/v1/products", PRODUCT, _create(catalog.create_product)),
-    Endpoint("GET", "/v1/products", listed(active="bool", created=CREATED), _list("products")),
-    Endpoint("GET", "/v1/products/{id}", {}, _retrieve("products")),
-    Endpoint("POST", "/v1/products/{id}", _PRODUCT_CHANGE, _update("products", "product.updated")),
-    Endpoint("POST", "/v1/prices", PRICE, _create(catalog.create_price)),
+    Endpoint("POST", "/v1/customers", CUSTOMER, create(catalog.create_customer)),
+    Endpoint("GET", "/v1/customers", listed(email="str", created=CREATED), rows_of("customers")),
+    Endpoint("GET", "/v1/customers/{id}", {}, retrieve("customers")),
+    Endpoint("POST", "/v1/customers/{id}", CUSTOMER, change("customers", catalog.update_customer)),
+    Endpoint("POST", "/v1/products", PRODUCT, create(catalog.create_product)),
+    Endpoint("GET", "/v1/products", listed(active="bool", created=CREATED), rows_of("products")),
+    Endpoint("GET", "/v1/products/{id}", {}, retrieve("products")),
+    Endpoint("POST", "/v1/products/{id}", _PRODUCT_CHANGE, update("products", "product.updated")),
+    Endpoint("POST", "/v1/prices", PRICE, create(catalog.create_price)),
     Endpoint("GET", "/v1/prices", listed(lookup_keys=["str"], product="str"), _prices),
-    Endpoint("GET", "/v1/prices/{id}", {}, _retrieve("prices")),
-    Endpoint("POST", "/v1/prices/{id}", _PRICE_CHANGE, _update("prices", "price.updated")),
-    Endpoint("POST", "/v1/tax_rates", TAX_RATE, _create(catalog.create_tax_rate)),
-    Endpoint("GET", "/v1/tax_rates", listed(active="bool", inclusive="bool"), _list("tax_rates")),
-    Endpoint("GET", "/v1/tax_rates/{id}", {}, _retrieve("tax_rates")),
-    Endpoint("POST", "/v1/coupons", COUPON, _create(catalog.create_coupon)),
-    Endpoint("GET", "/v1/coupons/{id}", {}, _retrieve("coupons")),
-    Endpoint("POST", "/v1/promotion_codes", PROMOTION_CODE, _create(catalog.create_promotion_code)),
-    Endpoint("GET", "/v1/promotion_codes/{id}", {}, _retrieve("promotion_codes")),
-    Endpoint("POST", "/v1/payment_intents", INTENT_CREATE, _create(intents.create_or_confirm)),
-    Endpoint("GET", "/v1/payment_intents", listed(customer="str", created=CREATED), _list("payment_intents")),
-    Endpoint("GET", "/v1/payment_intents/{id}", {}, _retrieve("payment_intents")),
-    Endpoint("POST", "/v1/payment_intents/{id}", INTENT_UPDATE, _change("payment_intents", intents.update_intent)),
+    Endpoint("GET", "/v1/prices/{id}", {}, retrieve("prices")),
+    Endpoint("POST", "/v1/prices/{id}", _PRICE_CHANGE, update("prices", "price.updated")),
+    Endpoint("POST", "/v1/tax_rates", TAX_RATE, create(catalog.create_tax_rate)),
+    Endpoint("GET", "/v1/tax_rates", listed(active="bool", inclusive="bool"), rows_of("tax_rates")),
+    Endpoint("GET", "/v1/tax_rates/{id}", {}, retrieve("tax_rates")),
+    Endpoint("POST", "/v1/coupons", COUPON, create(catalog.create_coupon)),
+    Endpoint("GET", "/v1/coupons/{id}", {}, retrieve("coupons")),
+    Endpoint("POST", "/v1/promotion_codes", PROMOTION_CODE, create(catalog.create_promotion_code)),
+    Endpoint("GET", "/v1/promotion_codes/{id}", {}, retrieve("promotion_codes")),
+    Endpoint("POST", "/v1/payment_intents", INTENT_CREATE, create(intents.create_or_confirm)),
+    Endpoint("GET", "/v1/payment_intents", listed(customer="str", created=CREATED), rows_of("payment_intents")),
+    Endpoint("GET", "/v1/payment_intents/search", SEARCH, search("payment_intents")),
+    Endpoint("GET", "/v1/payment_intents/{id}", {}, retrieve("payment_intents")),
+    Endpoint("POST", "/v1/payment_intents/{id}", INTENT_UPDATE, change("payment_intents", intents.update_intent)),
     Endpoint(
-        "POST", "/v1/payment_intents/{id}/confirm", INTENT_CONFIRM, _change("payment_intents", intents.confirm_intent)
+        "POST", "/v1/payment_intents/{id}/confirm", INTENT_CONFIRM, change("payment_intents", intents.confirm_intent)
     ),
     Endpoint(
-        "POST", "/v1/payment_intents/{id}/capture", INTENT_CAPTURE, _change("payment_intents", intents.capture_intent)
+        "POST", "/v1/payment_intents/{id}/capture", INTENT_CAPTURE, change("payment_intents", intents.capture_intent)
     ),
-    Endpoint("POST", "/v1/payment_intents/{id}/cancel", _CANCEL, _change("payment_intents", intents.cancel_intent)),
-    Endpoint("GET", "/v1/payment_intents/{id}/amount_details_line_items", listed(), _lines("payment_intents")),
-    Endpoint("GET", "/v1/charges", listed(customer="str", payment_intent="str", created=CREATED), _list("charges")),
-    Endpoint("GET", "/v1/charges/{id}", {}, _retrieve("charges")),
-    Endpoint("POST", "/v1/charges/{id}", _CHARGE, _update("charges", "charge.updated")),
-    Endpoint("POST", "/v1/refunds", REFUND, _create(refunds.create_refund)),
-    Endpoint("GET", "/v1/refunds", listed(charge="str", payment_intent="str", created=CREATED), _list("refunds")),
-    Endpoint("GET", "/v1/refunds/{id}", {}, _retrieve("refunds")),
-    Endpoint("POST", "/v1/refunds/{id}", _META, _update("refunds", "refund.updated")),
-    Endpoint("POST", "/v1/refunds/{id}/cancel", {}, _change("refunds", refunds.cancel)),
-    Endpoint("GET", "/v1/disputes", listed(charge="str", payment_intent="str", created=CREATED), _list("disputes")),
-    Endpoint("GET", "/v1/disputes/{id}", {}, _retrieve("disputes")),
-    Endpoint("POST", "/v1/disputes/{id}", _META, _update("disputes", "charge.dispute.updated")),
-    Endpoint("POST", "/v1/disputes/{id}/close", {}, _change("disputes", disputes.give_up)),
-    Endpoint("POST", "/v1/checkout/sessions", SESSION_CREATE, _create(checkout.create_session)),
-    Endpoint("GET", "/v1/checkout/sessions", listed(created=CREATED, **_IN), _list("sessions")),
-    Endpoint("GET", "/v1/checkout/sessions/{id}", {}, _retrieve("sessions")),
-    Endpoint("POST", "/v1/checkout/sessions/{id}", _META, _update("sessions")),
-    Endpoint("GET", "/v1/checkout/sessions/{id}/line_items", listed(), _lines("sessions")),
-    Endpoint("POST", "/v1/checkout/sessions/{id}/expire", {}, _change("sessions", checkout.expire_session)),
-    Endpoint("GET", "/v1/invoices", listed(customer="str", status="str", created=CREATED), _list("invoices")),
-    Endpoint("GET", "/v1/invoices/{id}", {}, _retrieve("invoices")),
-    Endpoint("POST", "/v1/invoices/{id}", _TEXTS, _update("invoices", "invoice.updated")),
-    Endpoint("GET", "/v1/invoices/{id}/lines", listed(), _lines("invoices")),
+    Endpoint("POST", "/v1/payment_intents/{id}/cancel", _CANCEL, change("payment_intents", intents.cancel_intent)),
+    Endpoint("GET", "/v1/payment_intents/{id}/amount_details_line_items", listed(), lines_of("payment_intents")),
+    Endpoint("GET", "/v1/charges", listed(customer="str", payment_intent="str", created=CREATED), rows_of("charges")),
+    Endpoint("GET", "/v1/charges/{id}", {}, retrieve("charges")),
+    Endpoint("POST", "/v1/charges/{id}", _CHARGE, update("charges", "charge.updated")),
+    Endpoint("POST", "/v1/refunds", REFUND, create(refunds.create_refund)),
+    Endpoint("GET", "/v1/refunds", listed(charge="str", payment_intent="str", created=CREATED), rows_of("refunds")),
+    Endpoint("GET", "/v1/refunds/{id}", {}, retrieve("refunds")),
+    Endpoint("POST", "/v1/refunds/{id}", _META, update("refunds", "refund.updated")),
+    Endpoint("POST", "/v1/refunds/{id}/cancel", {}, change("refunds", refunds.cancel)),
+    Endpoint("GET", "/v1/disputes", listed(charge="str", payment_intent="str", created=CREATED), rows_of("disputes")),
+    Endpoint("GET", "/v1/disputes/{id}", {}, retrieve("disputes")),
+    Endpoint("POST", "/v1/disputes/{id}", _META, update("disputes", "charge.dispute.updated")),
+    Endpoint("POST", "/v1/disputes/{id}/close", {}, change("disputes", disputes.give_up)),
+    Endpoint("POST", "/v1/checkout/sessions", SESSION_CREATE, create(checkout.create_session)),
+    Endpoint("GET", "/v1/checkout/sessions", listed(created=CREATED, **_IN), rows_of("sessions")),
+    Endpoint("GET", "/v1/checkout/sessions/{id}", {}, retrieve("sessions")),
+    Endpoint("POST", "/v1/checkout/sessions/{id}", _META, update("sessions")),
+    Endpoint("GET", "/v1/checkout/sessions/{id}/line_items", listed(), lines_of("sessions")),
+    Endpoint("POST", "/v1/checkout/sessions/{id}/expire", {}, change("sessions", checkout.expire_session)),
+    Endpoint("GET", "/v1/invoices", listed(customer="str", status="str", created=CREATED), rows_of("invoices")),
+    Endpoint("GET", "/v1/invoices/{id}", {}, retrieve("invoices")),
+    Endpoint("POST", "/v1/invoices/{id}", _TEXTS, update("invoices", "invoice.updated")),
+    Endpoint("GET", "/v1/invoices/{id}/lines", listed(), lines_of("invoices")),
     Endpoint("GET", "/v1/invoice_payments", listed(**_PAYMENTS), _invoice_payments),
-    Endpoint("GET", "/v1/invoice_payments/{id}", {}, _retrieve("invoice_payments")),
+    Endpoint("GET", "/v1/invoice_payments/{id}", {}, retrieve("invoice_payments")),
     Endpoint(
         "GET",
         "/v1/balance_transactions",
-        listed(source="str", type="str", currency="str", created=CREATED),
-        _list("balance_transactions"),
+        listed(payout="str", source="str", type="str", currency="str", created=CREATED),
+        _balances,
     ),
-    Endpoint("GET", "/v1/balance_transactions/{id}", {}, _retrieve("balance_transactions")),
+    Endpoint("GET", "/v1/balance_transactions/{id}", {}, retrieve("balance_transactions")),
+    Endpoint("GET", "/v1/balance", {}, _balance),
+    Endpoint("GET", "/v1/payouts", listed(status="str", arrival_date=CREATED, created=CREATED), _payouts),
+    Endpoint("GET", "/v1/payouts/{id}", {}, retrieve("payouts")),
     Endpoint("GET", "/v1/events", listed(**_EVENTS), _events),
-    Endpoint("GET", "/v1/events/{id}", {}, _retrieve("events")),
+    Endpoint("GET", "/v1/events/{id}", {}, retrieve("events")),
     Endpoint("GET", "/v2/core/events/{id}", {}, _thin_event),
     Endpoint("POST", "/v1/webhook_endpoints", ENDPOINT, _new_endpoint),
-    Endpoint("GET", "/v1/webhook_endpoints", listed(), _list("webhook_endpoints")),
-    Endpoint("GET", "/v1/webhook_endpoints/{id}", {}, _retrieve("webhook_endpoints")),
+    Endpoint("GET", "/v1/webhook_endpoints", listed(), rows_of("webhook_endpoints")),
+    Endpoint("GET", "/v1/webhook_endpoints/{id}", {}, retrieve("webhook_endpoints")),
     Endpoint("POST", "/v1/webhook_endpoints/{id}", _ENDPOINT_CHANGE, _change_endpoint),
     Endpoint("DELETE", "/v1/webhook_endpoints/{id}", {}, _remove_endpoint),
 ]

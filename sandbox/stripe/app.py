@@ -10,7 +10,7 @@ from aiohttp import web
 
 from sandbox.faults import Answers, Fault, Faults
 from sandbox.persistence import Database
-from sandbox.stripe import charges, refunds
+from sandbox.stripe import charges, payouts, refunds
 from sandbox.stripe.api import ENDPOINTS
 from sandbox.stripe.control import Control
 from sandbox.stripe.errors import ApiError, rate_limited, server_error
@@ -42,6 +42,8 @@ async def _life(world: World, deliveries: Deliveries) -> AsyncIterator[None]:
         charges.arrange(world, charge)
     for refund in list(world.table("refunds").all()):
         refunds.arrange(world, refund)
+    for payout in list(world.table("payouts").all()):
+        payouts.arrange(world, payout)
     yield
     await deliveries.stop()
     world.schedule.clear()

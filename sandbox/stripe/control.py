@@ -10,7 +10,7 @@ from typing import Any
 from aiohttp import web
 
 from sandbox.faults import Faults
-from sandbox.stripe import charges, checkout, disputes, intents, invoices, refunds
+from sandbox.stripe import balances, charges, checkout, disputes, intents, invoices, payouts, refunds
 from sandbox.stripe.errors import ApiError, missing_parameter
 from sandbox.stripe.pay import pay
 from sandbox.stripe.rendering import Wanted, render
@@ -70,13 +70,18 @@ class Control:
             web.post("/_intents/{id}/settle", act("payment_intents", _settle)),
             web.post("/_invoices/{id}/pay", act("invoices", invoices.pay_invoice)),
             web.post("/_charges/{id}/balance", act("charges", _balance)),
-            web.post("/_refunds", self._refund),
+            web.post("/_refunds", self._make(refunds.create_refund)),
             web.post("/_refunds/{id}/settle", act("refunds", lambda world, doc, given: refunds.settle(world, doc))),
             web.post("/_refunds/{id}/fail", act("refunds", _fail_refund)),
             web.post("/_charges/{id}/dispute", act("charges", disputes.open_dispute)),
             web.post("/_disputes/{id}/answer", act("disputes", _answer)),
             web.post("/_disputes/{id}/escalate", act("disputes", _escalate)),
             web.post("/_disputes/{id}/close", act("disputes", _close_dispute)),
+            web.post("/_movements", self._make(balances.move)),
+            web.post("/_payouts", self._make(payouts.open_payout)),
+            web.post("/_payouts/{id}/pay", act("payouts", _pay_payout)),
+            web.post("/_payouts/{id}/reconcile", act("payouts", _reconcile)),
+            web.post("/_payouts/{id}/fail", act("payouts", _fail_payout)),
             web.post("/_events/{id}/resend", self._resend),
         ]
 
@@ -189,11 +194,14 @@ class Control:
         given = {**await _body(request), "via": "invoice", "outcome": "unpaid"}
         return web.json_response(pay(self._world, self._account_of(given), given))
 
-    async def _refund(self, request: web.Request) -> web.Response:
-        """As somebody makes it in the dashboard: the parameters of `POST /v1/refunds`, and the account."""
-        given = await _body(request)
-        made = refunds.create_refund(self._world, self._account_of(given), given)
-        return web.json_response(self._world.show(made))
+    def _make(self, make: Callable[[World, str, Doc], Doc]) -> Callable[[web.Request], Awaitable[web.Response]]:
+        """A door that makes something in the account which is named, as somebody does in the dashboard."""
+
+        async def handler(request: web.Request) -> web.Response:
+            given = await _body(request)
+            return web.json_response(self._world.show(make(self._world, self._account_of(given), given)))
+
+        return handler
 
     async def _resend(self, request: web.Request) -> web.Response:
         given = await _body(request)
@@ -239,6 +247,18 @@ def _escalate(world: World, doc: Doc, given: Doc) -> Doc:
 
 def _close_dispute(world: World, doc: Doc, given: Doc) -> Doc:
     return disputes.close(world, doc, given.get("outcome") or "lost")
+
+
+def _pay_payout(world: World, doc: Doc, given: Doc) -> Doc:
+    return payouts.pay(world, doc)
+
+
+def _reconcile(world: World, doc: Doc, given: Doc) -> Doc:
+    return payouts.reconcile(world, doc)
+
+
+def _fail_payout(world: World, doc: Doc, given: Doc) -> Doc:
+    return payouts.fail(world, doc, given.get("code") or "account_closed")
 
 
 async def _body(request: web.Request) -> Doc:

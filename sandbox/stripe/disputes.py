@@ -135,13 +135,13 @@ def escalate(world: World, doc: Doc) -> Doc:
 def close(world: World, doc: Doc, outcome: str) -> Doc:
     """The bank has decided: `won` gives the money back, `lost` does not; tells `charge.dispute.closed`.
 
-    An inquiry closes by itself, whatever the outcome is called.
+    An inquiry closes by itself, whatever the outcome is called. One that was lost may still be won: an appeal.
     """
     if outcome not in ("won", "lost"):
         raise ApiError("outcome is won or lost", param="outcome")
     if doc["status"] in INQUIRIES:
         return _tell(world, doc, "charge.dispute.closed", changed(doc, {"status": "warning_closed"}))
-    if doc["status"] not in OPEN:
+    if doc["status"] not in OPEN and (doc["status"], outcome) != ("lost", "won"):
         raise _wrong_state(doc, "closed")
     if outcome == "won":
         fee = -world.switches.dispute_fee if world.switches.dispute_fee_returned else 0

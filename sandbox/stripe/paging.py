@@ -10,11 +10,14 @@ from sandbox.stripe.errors import ApiError, missing_resource
 from sandbox.stripe.tables import Doc
 
 
-def page(rows: Iterable[Doc], params: Doc, url: str, word: str) -> Doc:
-    """The page `limit`, `starting_after` and `ending_before` ask for, out of rows in the list's own order."""
+def page(rows: Iterable[Doc], params: Doc, url: str, word: str, *, most: int) -> Doc:
+    """The page `limit`, `starting_after` and `ending_before` ask for, out of rows in the list's own order; `most` rows
+    of it at most.
+    """
     limit = 10 if params.get("limit") is None else params["limit"]
     if not 1 <= limit <= 100:
         raise ApiError("limit is 1 to 100", code="parameter_invalid_integer", param="limit")
+    limit = min(limit, most)
     after, before = params.get("starting_after"), params.get("ending_before")
     if after and before:
         raise ApiError("You can only use one of starting_after and ending_before", param="ending_before")
@@ -46,11 +49,11 @@ def _behind(rows: Iterable[Doc], name: str, word: str) -> Iterator[Doc]:
     raise missing_resource(word, name, "starting_after", 400)
 
 
-def made_within(rows: Iterable[Doc], created: dict[str, Any] | None) -> Iterator[Doc]:
-    """The rows made in the range gt, gte, lt, lte (seconds since the epoch)."""
+def made_within(rows: Iterable[Doc], created: dict[str, Any] | None, field: str = "created") -> Iterator[Doc]:
+    """The rows whose time is in the range gt, gte, lt, lte (seconds since the epoch)."""
     bounds = created or {}
     for row in rows:
-        at = row["created"]
+        at = row[field]
         if at <= bounds.get("gt", -1) or at < bounds.get("gte", 0):
             continue
         if at >= bounds.get("lt", at + 1) or at > bounds.get("lte", at):

@@ -20,6 +20,7 @@ SHIPPING: Spec = {
 }  # fmt: skip
 CREATED: Spec = {"gt": "int", "gte": "int", "lt": "int", "lte": "int"}
 PAGE: dict[str, Spec] = {"limit": "int", "starting_after": "str", "ending_before": "str"}
+SEARCH: dict[str, Spec] = {"query!": "str", "limit": "int", "page": "str"}
 TAX_BEHAVIOR: dict[str, Spec] = {"tax_behavior": "str"}
 PRODUCT: dict[str, Spec] = {
     "name!": "str", "description": "str", "metadata": "map", "tax_code": "str", "unit_label": "str", "images": ["str"]

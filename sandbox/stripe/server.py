@@ -13,7 +13,7 @@ from typing import Any
 from aiohttp import BasicAuth, web
 from aiohttp.typedefs import Handler
 
-from sandbox.stripe.api import Call, Endpoint
+from sandbox.stripe.calls import Call, Endpoint
 from sandbox.stripe.errors import ApiError, lacks_right, rate_limited, unauthorized
 from sandbox.stripe.form import decode
 from sandbox.stripe.parameters import checked

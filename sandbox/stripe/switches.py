@@ -6,6 +6,9 @@ from dataclasses import asdict, dataclass, fields
 from decimal import Decimal
 from typing import Any
 
+#: Times that may be None: it happens only when asked for.
+MAY_NEVER = ("balance_after", "refund_after", "payout_after", "reconciled_after")
+
 
 @dataclass
 class Switches:
@@ -36,6 +39,15 @@ class Switches:
     #: Whether an inquiry makes the charge `disputed`, and whether a charge can be refunded after a dispute was won.
     inquiry_marks_disputed: bool = False
     won_is_refundable: bool = False
+    #: Seconds from a payout to its arrival (`payout.paid`) and to its reconciliation, which may come before or after;
+    #: None: only when asked for.
+    payout_after: float | None = 0.5
+    reconciled_after: float | None = 1.0
+    #: Whether the lines of a payout are listed before it is reconciled; else `payout_reconciliation_not_ready`, an
+    #: error that Stripe has without saying when.
+    payout_lists_early: bool = False
+    #: What an instant payout costs, taken with its own row; the share differs by country.
+    instant_fee_percent: float = 1.0
     #: Fee of a charge: a share of it and a fixed part in minor units of the settlement currency.
     fee_percent: float = 2.9
     fee_fixed: int = 30
@@ -43,6 +55,8 @@ class Switches:
     fee_tax_percent: float = 0.0
     #: The rate automatic tax finds for every address.
     automatic_tax_percent: float = 20.0
+    #: Rows of a page of any list at most, also where more are asked for; Stripe serves what is asked for, up to 100.
+    rows_of_a_page: int = 100
     #: Requests a second and endpoint; 0: no limit (Stripe: 25).
     requests_per_second: int = 0
     #: Waiting before each first delivery, and a random wait up to this long on top (deliveries overtake).
@@ -52,6 +66,8 @@ class Switches:
     webhook_loss: float = 0.0
     webhook_duplicate: float = 0.0
     webhook_twin: float = 0.0
+    #: What is lost, doubled and late is drawn from this seed, anew from when it is set; 0: by chance.
+    webhook_seed: int = 0
     #: Further attempts after a failed one; the first after this many seconds, each next after twice as many.
     #: Stripe does not publish its intervals: live retries last three days.
     webhook_retries: int = 8
@@ -69,7 +85,7 @@ class Switches:
                 raise ValueError(f"no switch {name!r}; there are {', '.join(defaults)}")
             if isinstance(defaults[name], bool) != isinstance(value, bool):
                 raise ValueError(f"switch {name!r} is not {value!r}")
-            nothing = isinstance(value, bool) or (value is None and name in ("balance_after", "refund_after"))
+            nothing = isinstance(value, bool) or (value is None and name in MAY_NEVER)
             if not nothing and (not isinstance(value, (int, float)) or value < 0):
                 raise ValueError(f"switch {name!r} is a number of zero or more, not {value!r}")
             if isinstance(defaults[name], int) and not isinstance(value, int):

@@ -24,7 +24,8 @@ KINDS: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "sessions": ("cs_", "checkout.session", ("payment_intent", "customer")),
     "invoices": ("in_", "invoice", ("customer",)),
     "invoice_payments": ("inpay_", "invoice_payment", ("_payment_intent", "invoice")),
-    "balance_transactions": ("txn_", "balance transaction", ("source",)),
+    "balance_transactions": ("txn_", "balance transaction", ("source", "_payout")),
+    "payouts": ("po_", "payout", ()),
     "events": ("evt_", "event", ("_thin_id",)),
     "webhook_endpoints": ("we_", "webhook endpoint", ()),
 }

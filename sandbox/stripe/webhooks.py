@@ -10,6 +10,7 @@ import time
 
 import aiohttp
 
+from sandbox.outbox import Outbox
 from sandbox.stripe.tables import Doc
 from sandbox.stripe.world import World, merged
 
@@ -81,43 +82,29 @@ def wants(endpoint: Doc, kind: str) -> bool:
     return endpoint["status"] == "enabled" and ("*" in asked or kind in asked or f"v1.{kind}" in asked)
 
 
-class Deliveries:
+class Deliveries(Outbox):
     """Sends every event to every endpoint that wants it, and keeps each attempt."""
 
     def __init__(self, world: World) -> None:
+        super().__init__(world.database.collection("deliveries"))
         self._world = world
-        self._rows = world.database.collection("deliveries")
         self._by_event: dict[str, list[str]] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._session: aiohttp.ClientSession | None = None
         self._slots = asyncio.Semaphore(AT_ONCE)
 
     async def start(self) -> None:
         """Opens the way out and goes on with what was under way when the program ended."""
-        connector = aiohttp.TCPConnector(limit=0)
-        self._session = aiohttp.ClientSession(connector=connector)
         for name, row in self._rows.items():
             self._by_event.setdefault(row["event"], []).append(name)
-            if row["state"] == "pending":
-                self._spawn(name)
-
-    async def stop(self) -> None:
-        """Drops what is under way; it stays pending in the file."""
-        await self.forget()
-        if self._session is not None:
-            await self._session.close()
+        await super().start()
 
     async def forget(self) -> None:
         """Ends every delivery under way."""
-        tasks = list(self._tasks)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await super().forget()
         self._by_event.clear()
 
     def send(self, event: Doc) -> None:
         """Has a new event delivered to the endpoints of its account."""
-        switches, chance = self._world.switches, self._world.random.random
+        switches, chance = self._world.switches, self._world.fate.random
         for endpoint in self._world.table("webhook_endpoints").find(_account=event["_account"]):
             if not wants(endpoint, event["type"]):
                 continue
@@ -165,14 +152,9 @@ class Deliveries:
             self._world.table("events").save(event)
             self._spawn(name)
 
-    def _spawn(self, name: str) -> None:
-        task = asyncio.get_running_loop().create_task(self._deliver(name))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
     async def _deliver(self, name: str) -> None:
         switches, row = self._world.switches, self._rows[name]
-        wait = switches.webhook_delay + self._world.random.random() * switches.webhook_spread
+        wait = switches.webhook_delay + self._world.fate.random() * switches.webhook_spread
         while True:
             if wait > 0:
                 await self._world.schedule.sleep(wait)

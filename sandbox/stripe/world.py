@@ -44,6 +44,7 @@ class World:
         self.random = random.Random()
         self._settings = self.database.collection("settings")
         self.switches.apply(self._settings.get("switches", {}))
+        self.fate = random.Random(self.switches.webhook_seed or None)  # of webhooks
         self.schedule.advance(self._settings.get("clock", 0.0))
 
     def table(self, name: str) -> Table:
@@ -54,6 +55,8 @@ class World:
         """Sets the named switches, also for the next start; ValueError where they cannot be."""
         self.switches.apply(changes)
         self._settings["switches"] = asdict(self.switches)
+        if "webhook_seed" in changes:
+            self.fate.seed(self.switches.webhook_seed or None)
 
     def advance(self, seconds: float) -> None:
         """Puts the clock forward, also for the next start."""
@@ -96,7 +99,7 @@ class World:
         if previous is not None:
             data["previous_attributes"] = previous
         event = self._event(kind, doc["_account"], data)
-        if self.random.random() < self.switches.webhook_twin:
+        if self.fate.random() < self.switches.webhook_twin:
             self._event(kind, doc["_account"], data)
         return event
 

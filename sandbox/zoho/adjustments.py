@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from sandbox.zoho import custom_fields, errors, stock
+from sandbox.zoho.comments import USER
 from sandbox.zoho.listing import Listing
 from sandbox.zoho.records import born, number, refer, required, rows, text, touch
 from sandbox.zoho.routing import Answer, Call, Route, crud
@@ -28,7 +29,8 @@ def _line(call: Call, given: Row) -> Row:
     }
 
 
-def _show(row: Row) -> Row:
+def show(row: Row) -> Row:
+    """An adjustment in full."""
     return {**public(row), "line_items": [public(line) for line in row["line_items"]]}
 
 
@@ -53,11 +55,13 @@ def _create(call: Call) -> Answer:
         **custom_fields.read(call, body, "inventoryadjustment"),
         **born(call.org),
     }
+    if call.switches.adjustment_tells_maker:
+        row["created_by_name"] = USER
     stock.settle_adjustment(call.org, row, applied=applied)
     call.table("inventoryadjustments").put(row["inventory_adjustment_id"], row)
     return Answer(
         "Inventory Adjustment has been added.",
-        {"inventory_adjustment": _show(row)},
+        {"inventory_adjustment": show(row)},
         f"/inventoryadjustments/{row['inventory_adjustment_id']}",
     )
 
@@ -67,7 +71,22 @@ def _row(call: Call) -> Row:
 
 
 def _read(call: Call) -> Answer:
-    return Answer("success", {"inventory_adjustment": _show(_row(call))})
+    return Answer("success", {"inventory_adjustment": show(_row(call))})
+
+
+def _update(call: Call) -> Answer:
+    row, body = _row(call), call.body
+    applied = row["status"] == "adjusted"
+    changed: Row = {name: text(body, name, row[name]) for name in ("date", "reason", "description", "reference_number")}
+    changed |= custom_fields.read(call, body, "inventoryadjustment", row)
+    if "line_items" in body:
+        lines = [_line(call, given) for given in rows(body, "line_items")]
+        stock.settle_adjustment(call.org, row, applied=False)
+        changed["line_items"] = lines
+    row.update(changed)
+    stock.settle_adjustment(call.org, row, applied=applied)
+    touch(call.org, call.table("inventoryadjustments"), row["inventory_adjustment_id"])
+    return Answer("Inventory Adjustment has been updated.", {"inventory_adjustment": show(row)})
 
 
 def _approve(call: Call) -> Answer:
@@ -106,6 +125,7 @@ ROUTES = [
         create=_create,
         index=_LIST.answer,
         read=_read,
+        update=_update,
         delete=_delete,
     ),
     Route(

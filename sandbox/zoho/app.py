@@ -10,14 +10,21 @@ from sandbox.faults import Answers, Fault, Faults
 from sandbox.persistence import Database
 from sandbox.zoho import (
     adjustments,
+    banktransactions,
+    chart,
+    comments,
     contacts,
     creditnotes,
+    creditrefunds,
     errors,
     invoices,
     items,
+    journals,
     packages,
     payments,
+    receives,
     salesorders,
+    salesreturns,
     settings,
     shipments,
 )
@@ -26,6 +33,7 @@ from sandbox.zoho.gate import TOKEN, Gate, split_data_center
 from sandbox.zoho.routing import Router
 from sandbox.zoho.switches import Switches
 from sandbox.zoho.tokens import Accounts
+from sandbox.zoho.webhooks import Webhooks
 from sandbox.zoho.wire import respond
 from sandbox.zoho.world import World
 
@@ -40,7 +48,12 @@ ROUTES = [
     *shipments.ROUTES,
     *adjustments.ROUTES,
     *creditnotes.ROUTES,
+    *creditrefunds.ROUTES,
+    *comments.ROUTES,
+    *salesreturns.ROUTES,
+    *receives.ROUTES,
 ]
+BOOKS_ROUTES = [*chart.ROUTES, *banktransactions.ROUTES, *journals.ROUTES]
 
 _LIMITS = {44: errors.minute_limit(), 45: errors.day_limit(1000), 1070: errors.concurrency_limit()}
 
@@ -71,14 +84,15 @@ FAULT_ANSWERS = Answers(
 def make_app(*, state: Path | None = None, switches: Switches | None = None) -> web.Application:
     """The program; with a `state` file it goes on where it was stopped.
 
-    API under /inventory/v1, tokens at /oauth/v2/token, both also behind a data centre's name (/eu/inventory/v1),
-    which then has to be the organisation's.
+    APIs under /inventory/v1 and /books/v3, tokens at /oauth/v2/token, all of them also behind a data centre's name
+    (/eu/inventory/v1), which then has to be the organisation's.
     """
     database = Database(state)
     world = World(database, switches or Switches())
     accounts = Accounts(world)
     faults = Faults(FAULT_ANSWERS)
-    gate = Gate(world, accounts, Router(ROUTES))
+    webhooks = Webhooks(world)
+    gate = Gate(world, accounts, {"/inventory/v1": Router(ROUTES), "/books/v3": Router(BOOKS_ROUTES)}, webhooks.run)
 
     async def token(request: web.Request) -> web.Response:
         form = {**dict(request.query), **{k: str(v) for k, v in (await request.post()).items()}}
@@ -86,13 +100,18 @@ def make_app(*, state: Path | None = None, switches: Switches | None = None) -> 
         prefix = f"/{data_center}" if data_center else ""
         return accounts.answer(form, data_center=data_center, host=f"{request.scheme}://{request.host}{prefix}")
 
+    async def start(app: web.Application) -> None:
+        await webhooks.start()
+
     async def close(app: web.Application) -> None:
+        await webhooks.stop()
         database.close()
 
     app = web.Application(middlewares=[gate.middleware(), faults.middleware(), database.middleware()])
-    app.add_routes([*faults.routes(), *Control(world, accounts, faults.clear).routes()])
+    app.add_routes([*faults.routes(), *webhooks.routes(), *Control(world, accounts, faults.clear, webhooks).routes()])
     app.router.add_post(TOKEN, token)
     app.router.add_post(f"/{{data_center}}{TOKEN}", token)
     app.router.add_route("*", "/{tail:.*}", gate.dispatch)
+    app.on_startup.append(start)
     app.on_cleanup.append(close)
     return app

@@ -44,17 +44,19 @@ def refresh_invoice(org: Organization, invoice: Row) -> None:
     invoice["payment_made"] = sum((target["amount_applied"] for _, target in found), ZERO)
     invoice["last_payment_date"] = max((payment["date"] for payment, _ in found), default="")
     void = invoice["_void"]
-    invoice["balance"] = ZERO if void else invoice["total"] - invoice["payment_made"]
-    invoice["status"] = "void" if void else _status(invoice)
+    invoice["balance"] = ZERO if void else invoice["total"] - invoice["payment_made"] - invoice["write_off_amount"]
+    invoice["status"] = "void" if void else _status(org, invoice)
     owed = invoice["balance"] if invoice["_sent"] and not void else ZERO
     move_contact(org, invoice["customer_id"], "outstanding_receivable_amount", owed - invoice["_owed"])
     invoice["_owed"] = owed
     touch(org, org.tables["invoices"], invoice["invoice_id"])
 
 
-def _status(invoice: Row) -> str:
+def _status(org: Organization, invoice: Row) -> str:
     if not invoice["_sent"]:
         return "draft"
+    if invoice["write_off_amount"] and not invoice["balance"]:
+        return org.switches.written_off_status
     if invoice["balance"] == 0:
         return "paid"
     return "partially_paid" if invoice["payment_made"] else "sent"

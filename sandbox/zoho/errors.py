@@ -179,6 +179,51 @@ def not_packable() -> Refusal:
     return invented(17, "Services cannot be packed.")
 
 
+def not_returnable(name: str) -> Refusal:
+    """An item in a sales return that is not flagged as returnable [refusal documented, code invented]."""
+    return invented(23, f"The item {name} cannot be returned.")
+
+
+def overreturned() -> Refusal:
+    """More is returned than was shipped and not yet returned [refusal documented, code invented]."""
+    return invented(24, "The quantity exceeds what was shipped and is not yet returned.")
+
+
+def overreceived() -> Refusal:
+    """More is received than the return's line has left to be received [invented]."""
+    return invented(25, "The quantity exceeds what is left to be received of the sales return.")
+
+
+def overcredited() -> Refusal:
+    """More is credited than the return's line has left of that kind [invented]."""
+    return invented(26, "The quantity exceeds what is left to be credited of the sales return.")
+
+
+def return_number_taken() -> Refusal:
+    """Another sales return has the number [invented]."""
+    return invented(27, "This sales return number already exists.")
+
+
+def unbalanced() -> Refusal:
+    """The debits of a journal are not its credits [refusal documented in words, code invented]."""
+    return invented(28, "Please ensure that the debits and credits are equal.")
+
+
+def not_a_fund(name: str) -> Refusal:
+    """A transfer of funds from or to an account that is neither bank, card, cash nor clearing [invented]."""
+    return invented(29, f"Funds cannot be transferred from or to the account {name}.")
+
+
+def no_bank_in_journals(name: str) -> Refusal:
+    """A journal's line for a bank account [invented]."""
+    return invented(30, f"The bank account {name} cannot be used in a journal.")
+
+
+def no_books() -> Refusal:
+    """The organisation has no active Books [reported of Inventory, without a code: invented]."""
+    return invented(31, "The account is disabled.")
+
+
 def shipment_number_taken() -> Refusal:
     """Another shipment has the number [invented]."""
     return invented(18, "This shipment order number already exists.")

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 from sandbox.zoho import errors
-from sandbox.zoho.routing import Answer, Call, Route, Router
+from sandbox.zoho.routing import BOOKS, Answer, Call, Route, Router
+from sandbox.zoho.settings import APPS
 from sandbox.zoho.tokens import FULL_ACCESS, Accounts
 from sandbox.zoho.wire import Row, decode, respond, stamp
 from sandbox.zoho.world import Organization, World
 
 DATA_CENTERS = ("us", "eu", "in", "au", "jp", "ca", "sa", "cn", "uk", "ae")
-API = "/inventory/v1"
+#: What each of Zoho's apps answers below, and how it calls where a new record is.
+APIS = {"/inventory/v1": "/api/v1", "/books/v3": "/api/v3"}
 TOKEN = "/oauth/v2/token"
 
 
@@ -27,8 +30,10 @@ class Admitted:
     route: Route
     params: dict[str, str]
     arrived: float
+    place: str
 
 
+Run = Callable[[Route, Call], Answer]
 ADMITTED = web.RequestKey("admitted", Admitted)
 
 
@@ -39,10 +44,10 @@ def split_data_center(path: str) -> tuple[str, str]:
 
 
 class Gate:
-    """Admits requests to the API, counts them, and runs their operation."""
+    """Admits requests to the API, counts them, and has their operation run."""
 
-    def __init__(self, world: World, accounts: Accounts, router: Router) -> None:
-        self._world, self._accounts, self._router = world, accounts, router
+    def __init__(self, world: World, accounts: Accounts, routers: dict[str, Router], run: Run) -> None:
+        self._world, self._accounts, self._routers, self._run = world, accounts, routers, run
 
     def middleware(self) -> Middleware:
         """Outside of everything, so that a request which a fault spoils is counted too."""
@@ -59,17 +64,20 @@ class Gate:
     async def _pass(self, request: web.Request, handler: Handler, dc: str, path: str) -> web.StreamResponse:
         now = self._world.now()
         try:
-            if not path.startswith(f"{API}/"):
+            api = next((api for api in self._routers if path.startswith(f"{api}/")), None)
+            if api is None:
                 raise errors.invalid_url()
-            route, params = self._router.find(request.method, path[len(API) :])
+            route, params = self._routers[api].find(request.method, path[len(api) :])
             allowed = self._authorized(request, route, dc)
             if route.template.startswith("/organizations"):
-                request[ADMITTED] = Admitted(allowed[0], route, params, now)
+                request[ADMITTED] = Admitted(allowed[0], route, params, now, APIS[api])
                 return await self._uncounted(request, handler, request[ADMITTED])
             org = self._organization(request, allowed)
+            if route.family == BOOKS and "books" not in org.settings.get("apps", APPS):
+                raise errors.no_books()
         except errors.Refusal as refusal:
             return respond(refusal.body(), refusal.status)
-        request[ADMITTED] = Admitted(org, route, params, now)
+        request[ADMITTED] = Admitted(org, route, params, now, APIS[api])
         return await self._counted(request, handler, request[ADMITTED])
 
     def _authorized(self, request: web.Request, route: Route, dc: str) -> list[Organization]:
@@ -80,7 +88,7 @@ class Gate:
         if not opened:
             raise errors.unauthorized()
         scopes = opened[0].settings["scopes"]
-        if FULL_ACCESS not in scopes and f"ZohoInventory.{route.scope}" not in scopes:
+        if FULL_ACCESS[route.family] not in scopes and f"{route.family}.{route.scope}" not in scopes:
             raise errors.unauthorized(opened[0].switches.missing_scope_status)
         return opened
 
@@ -135,16 +143,16 @@ class Gate:
             await asyncio.sleep(org.switches.answer_seconds)
         try:
             call = Call(self._world, org, admitted.params, dict(request.query), decode(raw), admitted.arrived)
-            return _success(admitted.route.handler(call))
+            return _success(self._run(admitted.route, call), admitted.place)
         except errors.Refusal as refusal:
             return respond(refusal.body(), refusal.status)
 
 
-def _success(answer: Answer) -> web.Response:
+def _success(answer: Answer, place: str) -> web.Response:
     body = {"code": 0, "message": answer.message, **answer.fields}
     if not answer.location:
         return respond(body)
-    return respond(body, 201, {"Location": f"/api/v1{answer.location}"})
+    return respond(body, 201, {"Location": f"{place}{answer.location}"})
 
 
 def _choice(org: Organization, index: int) -> Row:

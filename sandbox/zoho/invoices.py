@@ -254,6 +254,25 @@ def _mark_draft(call: Call) -> Answer:
     return Answer("Status of invoice changed from void to draft.", {"data": {}})
 
 
+def _write_off(call: Call) -> Answer:
+    """Gives up all that the invoice still wants."""
+    invoice = _invoice(call)
+    if not invoice["_sent"] or invoice["_void"] or invoice["balance"] <= 0:
+        raise errors.wrong_status("invoice", invoice["status"])
+    invoice["write_off_amount"] += invoice["balance"]
+    balances.refresh_invoice(call.org, invoice)
+    return Answer("Invoice has been written off.")
+
+
+def _cancel_write_off(call: Call) -> Answer:
+    invoice = _invoice(call)
+    if invoice["_void"] or not invoice["write_off_amount"]:
+        raise errors.wrong_status("invoice", invoice["status"])
+    invoice["write_off_amount"] = ZERO
+    balances.refresh_invoice(call.org, invoice)
+    return Answer("The writeoff done for this invoice has been cancelled.")
+
+
 _ROW = (
     "invoice_id", "invoice_number", "customer_id", "customer_name", "email", "reference_number", "date", "due_date",
     "status", "currency_id", "currency_code", "total", "balance", "created_time", "last_modified_time",
@@ -294,5 +313,7 @@ ROUTES = [
     Route("POST", "/invoices/{invoice_id}/status/sent", "invoices.CREATE", _mark_sent),
     Route("POST", "/invoices/{invoice_id}/status/void", "invoices.CREATE", _mark_void),
     Route("POST", "/invoices/{invoice_id}/status/draft", "invoices.CREATE", _mark_draft),
+    Route("POST", "/invoices/{invoice_id}/writeoff", "invoices.CREATE", _write_off),
+    Route("POST", "/invoices/{invoice_id}/writeoff/cancel", "invoices.CREATE", _cancel_write_off),
     Route("GET", "/invoices/{invoice_id}/payments", "invoices.READ", _payments),
 ]

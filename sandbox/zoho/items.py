@@ -40,6 +40,7 @@ def new_item(org: Organization, body: Row) -> Row:
         "track_inventory": tracked,
         "is_combo_product": False,
         "is_taxable": True,
+        "is_returnable": flag(body, "is_returnable", True),
         "group_id": "",
         "group_name": "",
         "image_name": "",
@@ -111,6 +112,8 @@ def _update(call: Call) -> Answer:
         _check_sku(call, text(body, "sku"), row["item_id"])
     row.update({name: text(body, name) for name in ("name", "sku", "unit", *_KEPT) if body.get(name)})
     row.update({name: number(body, name) for name in ("rate", "purchase_rate") if name in body})
+    if "is_returnable" in body:
+        row["is_returnable"] = flag(body, "is_returnable", True)
     if "tax_id" in body:
         _take_tax(call.org, row, text(body, "tax_id"))
     row.update(custom_fields.read(call, body, "item", row))

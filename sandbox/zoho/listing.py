@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -18,7 +18,10 @@ Present = Callable[[Call, Row], Row]
 
 @dataclass(frozen=True)
 class Listing:
-    """How one resource is listed: `filters` are the fields whose filters are honoured, others are ignored."""
+    """How one resource is listed: `filters` are the fields whose filters are honoured, others are ignored.
+
+    `only_pages` ignores every wish but the page, also the order of the rows.
+    """
 
     table: str
     key: str
@@ -26,11 +29,17 @@ class Listing:
     present: Present
     filters: tuple[str, ...] = ()
     search: tuple[str, ...] = ()
+    only_pages: bool = False
 
     def answer(self, call: Call) -> Answer:
         """One page of the rows that the query asks for, newest first unless it says otherwise."""
+        if self.only_pages:
+            call = _without_wishes(call)
         rows = [row for row in self._candidates(call) if self._shows(call, row)]
-        rows = _sorted(call, rows)
+        return self.page(call, _sorted(call, rows))
+
+    def page(self, call: Call, rows: list[Row]) -> Answer:
+        """The page of these rows that the query asks for."""
         page, size = _number(call, "page", 1), min(_number(call, "per_page", MOST_ROWS), MOST_ROWS)
         shown = rows[(page - 1) * size : page * size]
         context = self._context(call, page, size, len(rows) > page * size)
@@ -47,6 +56,8 @@ class Listing:
         if row["_created"] > call.world.now() - call.switches.list_lag_seconds:
             return False
         for name, value in call.query.items():
+            if name == "last_modified_time" and not call.switches.lists_filter_modified:
+                continue
             if name in ("search_text", "filter_by", "last_modified_time"):
                 fits = _SPECIAL[name](self, row, value)
             else:
@@ -143,6 +154,12 @@ _SPECIAL: dict[str, Callable[[Listing, Row, str], bool]] = {
 }
 
 
+def _without_wishes(call: Call) -> Call:
+    query = {name: value for name, value in call.query.items() if name in ("page", "per_page")}
+    query["sort_order"] = "D" if call.switches.return_list_newest_first else "A"
+    return replace(call, query=query)
+
+
 def _order(call: Call) -> str:
     default = "A" if "sort_column" in call.query else "D"
     return "D" if call.query.get("sort_order", default).upper().startswith("D") else "A"
@@ -150,6 +167,8 @@ def _order(call: Call) -> str:
 
 def _sorted(call: Call, rows: list[Row]) -> list[Row]:
     column = call.query.get("sort_column", "created_time")
+    if column == "last_modified_time" and not call.switches.lists_sort_modified:
+        column = "created_time"
     if column == "last_modified_time":
         rows.sort(key=lambda row: row["_modified"])
     elif column != "created_time":

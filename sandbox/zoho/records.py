@@ -18,6 +18,11 @@ def born(org: Organization) -> Row:
     return {"created_time": at, "last_modified_time": at, "_created": now, "_modified": now}
 
 
+def unshown_times(org: Organization) -> Row:
+    """The times of a new record that shows none."""
+    return {name: value for name, value in born(org).items() if name.startswith("_")}
+
+
 def touch(org: Organization, table: Table, row_id: str) -> None:
     """Saves a changed record and notes the time."""
     row = table.get(row_id)

@@ -50,16 +50,21 @@ class Call:
 
 
 Handler = Callable[[Call], Answer]
+INVENTORY, BOOKS = "ZohoInventory", "ZohoBooks"
 
 
 @dataclass(frozen=True)
 class Route:
-    """An operation: `template` like /contacts/{contact_id}, `scope` like contacts.READ."""
+    """An operation: `template` like /contacts/{contact_id}, `scope` like contacts.READ.
+
+    `family` is whose scopes those are, and so which of Zoho's apps answers.
+    """
 
     method: str
     template: str
     scope: str
     handler: Handler
+    family: str = INVENTORY
 
     @property
     def operation(self) -> str:
@@ -67,7 +72,7 @@ class Route:
         return f"{self.method} {self.template}"
 
 
-def crud(path: str, key: str, scope: str, **handlers: Handler) -> list[Route]:
+def crud(path: str, key: str, scope: str, *, family: str = INVENTORY, **handlers: Handler) -> list[Route]:
     """The usual routes of a resource: create, index, read, update, delete, as far as they are given."""
     shapes = {
         "create": ("POST", path, "CREATE"),
@@ -79,7 +84,7 @@ def crud(path: str, key: str, scope: str, **handlers: Handler) -> list[Route]:
     routes = []
     for name, handler in handlers.items():
         method, template, right = shapes[name]
-        routes.append(Route(method, template, f"{scope}.{right}", handler))
+        routes.append(Route(method, template, f"{scope}.{right}", handler, family))
     return routes
 
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from sandbox.zoho import balances, creditnotes, documents, errors, packages, shipments, stock
-from sandbox.zoho.invoices import invoice_order, pay_in_full
+from sandbox.zoho import balances, credits, cycle, documents, errors, packages, returned, stock
 from sandbox.zoho.listing import Listing
 from sandbox.zoho.records import born, required, text, touch
 from sandbox.zoho.routing import Answer, Call, Route, crud
@@ -19,10 +18,11 @@ QUANTITIES = (
 )  # fmt: skip
 
 
-def _progress(line: Row, before: Row | None) -> None:
+def _progress(call: Call, line: Row, before: Row | None) -> None:
     for name in (f"quantity_{kind}" for kind in QUANTITIES):
         line[name] = before[name] if before else ZERO
-    line["is_returnable"] = line["is_fulfillable"] = bool(line["item_id"])
+    item = call.table("items").get(line["item_id"])
+    line["is_returnable"], line["is_fulfillable"] = bool(item and item["is_returnable"]), bool(item)
     line["is_invoiced"] = line["quantity_invoiced"] >= line["quantity"]
     for name in ("_sent", "_committed", "_committed_physical"):
         line[name] = before[name] if before else ZERO
@@ -32,7 +32,7 @@ def _lines(call: Call, before: Row | None) -> list[Row]:
     known = {line["line_item_id"]: line for line in before["line_items"]} if before else {}
     lines = documents.read_lines(call, call.body)
     for line in lines:
-        _progress(line, known.get(line["line_item_id"]))
+        _progress(call, line, known.get(line["line_item_id"]))
         if line["line_item_id"] not in known:
             line["line_item_id"] = call.world.new_id()
     return lines
@@ -129,51 +129,10 @@ def _shipped(order: Row) -> str:
     return "fulfilled" if delivered >= ordered else "shipped" if shipped >= ordered else "partially_shipped"
 
 
-def _by_itself(org: Organization) -> tuple[bool, bool, bool]:
-    """Whether the organisation itself invoices, records the payment, and ships what was confirmed."""
-    steps = ("off", "invoice", "payment", "shipment").index(org.switches.so_cycle_preference)
-    return steps >= 1, steps >= 2, steps >= 3
-
-
-def _run_cycle(call: Call, order: Row) -> None:
-    """Does what the organisation does by itself with a confirmed order."""
-    invoices, pays, ships = _by_itself(call.org)
-    if not invoices:
-        return
-    invoice = invoice_order(call, order, sent=True)
-    if pays:
-        pay_in_full(call, invoice)
-    if ships and (package := packages.pack_order(call, order)):
-        shipments.ship(call, order, [package], {"date": call.org.today(), "shipment_number": package["package_number"]})
-    order["_cycle"] = "completed"
-
-
-def _cycle(org: Organization, order: Row) -> Row:
-    invoices, pays, ships = _by_itself(org)
-    return {
-        "is_feature_enabled": invoices,
-        "socycle_status": order.get("_cycle", "not_triggered"),
-        "can_create_invoice": invoices,
-        "can_create_package": ships,
-        "can_create_shipment": ships,
-        "invoice_preference": {
-            "mark_as_sent": invoices,
-            "record_payment": pays,
-            "payment_mode_id": "",
-            "payment_account_id": "",
-        },
-        "shipment_preference": {
-            "deliver_shipments": False,
-            "send_notification": False,
-            "default_carrier": "",
-        },
-    }
-
-
 def show(org: Organization, order: Row) -> Row:
     """An order in full, with the documents that came of it."""
     invoices = _invoices(org, order)
-    notes = creditnotes.of_order(org, order, invoices)
+    notes = credits.of_order(org, invoices)
     payments = [payment for invoice in invoices for payment in balances.payments_of(org, invoice)]
     names = (
         "invoice_id",
@@ -192,12 +151,12 @@ def show(org: Organization, order: Row) -> Row:
         "invoices": [{name: invoice[name] for name in names} for invoice in invoices],
         "payments": payments,
         "packages": packages.of_order(org, order["salesorder_id"]),
-        "salesreturns": [],
+        "salesreturns": returned.of_order(org, order["salesorder_id"]),
         "creditnotes": notes,
-        "refunds": creditnotes.refunds_of_order(org, notes),
+        "refunds": credits.refunds_of_order(org, notes) if org.switches.order_tells_refunds else [],
         "purchaseorders": [],
         "balance": order["total"] - sum((payment["amount"] for payment in payments), ZERO),
-        "so_cycle_preference": _cycle(org, order),
+        "so_cycle_preference": cycle.show(org, order),
     }
 
 
@@ -257,7 +216,7 @@ def _confirm(call: Call) -> Answer:
     order["status"] = call.switches.confirmed_status
     stock.settle_order(call.org, order)
     if fresh:
-        _run_cycle(call, order)
+        cycle.run(call, order)
     touch(call.org, call.table("salesorders"), order["salesorder_id"])
     return Answer("Sales order status has been changed to Confirmed.", {"data": {}})
 

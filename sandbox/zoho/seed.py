@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from sandbox.zoho.chart import new_account
 from sandbox.zoho.items import new_item
 from sandbox.zoho.limits import PLANS
 from sandbox.zoho.settings import new_currency, new_tax, new_tax_group
@@ -19,13 +20,16 @@ _DEFAULTS: Row = {
     "client_secret": "secret",
     "refresh_token": "refresh",
     "data_center": "us",
-    "scopes": [FULL_ACCESS],
+    "scopes": [*FULL_ACCESS.values()],
+    "apps": ["books", "inventory"],
     "plan": "premium",
     "time_zone": "America/New_York",
     "currency_code": "USD",
     "sales_tax_type": "",
     "preferences": {},
 }
+# Where payments without an account go comes first.
+FIRST_ACCOUNTS = ({"account_name": "Undeposited Funds", "account_type": "cash"},)
 _LIMITS = ("minute_limit", "daily_limit", "concurrency_limit")
 _RECORDS = ("items", "taxes", "taxgroups", "currencies", "custom_fields", "accounts")
 # Decimals of a base currency that has not two.
@@ -73,7 +77,7 @@ def _found(world: World, given: Row) -> Organization:
         "created_date": "2026-01-01",
         "counters": {},
         "custom_fields": [],
-        "accounts": [{"account_id": world.new_id(), "account_name": "Undeposited Funds"}],
+        "accounts": [],
     }
     return world.open_organization(settings)
 
@@ -94,7 +98,7 @@ def _fill(org: Organization, given: Row) -> None:
         if not item.get("sku") or not org.tables["items"].find("sku", item["sku"]):
             _item(org, item)
     _named(org, "custom_fields", "api_name", given, _custom_field)
-    _named(org, "accounts", "account_name", given, _account)
+    _named(org, "accounts", "account_name", {"accounts": [*FIRST_ACCOUNTS, *given.get("accounts", [])]}, new_account)
     org.save()
 
 
@@ -128,11 +132,4 @@ def _custom_field(org: Organization, given: Row) -> Row:
         "entity": given.get("entity", "salesorder"),
         "data_type": given.get("data_type", "string"),
         "index": len(org.settings["custom_fields"]) + 1,
-    }
-
-
-def _account(org: Organization, given: Row) -> Row:
-    return {
-        "account_id": given.get("account_id") or org.world.new_id(),
-        "account_name": given["account_name"],
     }

@@ -6,10 +6,12 @@ from decimal import Decimal
 
 from sandbox.zoho import errors
 from sandbox.zoho.listing import Listing
-from sandbox.zoho.records import born, number, required, text
+from sandbox.zoho.records import number, required, text, unshown_times
 from sandbox.zoho.routing import Answer, Call, Route, crud
 from sandbox.zoho.wire import Row, public
 from sandbox.zoho.world import Organization
+
+APPS = ("books", "inventory")
 
 
 def show_organization(org: Organization) -> Row:
@@ -36,8 +38,8 @@ def show_organization(org: Organization) -> Row:
         "currency_format": base["currency_format"],
         "price_precision": base["price_precision"],
         "sales_tax_type": settings["sales_tax_type"],
-        "AppList": ["books", "inventory"],
-        "org_joined_app_list": ["books", "inventory"],
+        "AppList": list(settings.get("apps", APPS)),
+        "org_joined_app_list": list(settings.get("apps", APPS)),
     }
 
 
@@ -82,7 +84,7 @@ def new_tax(org: Organization, body: Row) -> Row:
             "is_default_tax": False,
             "is_editable": True,
             "tax_account_id": "",
-            **_unshown_times(org),
+            **unshown_times(org),
         },
     )
 
@@ -104,16 +106,12 @@ def new_tax_group(org: Organization, body: Row) -> Row:
             "tax_group_name": name,
             "tax_group_percentage": percentage,
             "taxes": [{name: tax[name] for name in _GROUPED} for tax in taxes],
-            **_unshown_times(org),
+            **unshown_times(org),
         },
     )
 
 
 _GROUPED = ("tax_id", "tax_name", "tax_percentage", "tax_type", "tax_authority_id", "tax_authority_name")
-
-
-def _unshown_times(org: Organization) -> Row:
-    return {name: value for name, value in born(org).items() if name.startswith("_")}
 
 
 def _tax_named(org: Organization, name: str) -> Row:
@@ -144,7 +142,7 @@ def new_currency(org: Organization, body: Row) -> Row:
             "is_base_currency": code == org.settings["currency_code"],
             "exchange_rate": number(body, "exchange_rate", Decimal(1)),
             "effective_date": org.today(),
-            **_unshown_times(org),
+            **unshown_times(org),
         },
     )
 

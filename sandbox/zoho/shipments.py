@@ -65,6 +65,8 @@ def _settle(org: Organization, shipment: Row, *, gone: bool = False) -> None:
             delivered = not gone and shipment["status"] == "delivered"
             stock.settle_package(org, package, packed=True, shipped=not gone, delivered=delivered)
             touch(org, org.tables["packages"], package["package_id"])
+    if org.switches.shipment_touches_order:
+        touch(org, org.tables["salesorders"], shipment["salesorder_id"])
 
 
 def show(shipment: Row) -> Row:
@@ -98,10 +100,24 @@ def _read(call: Call) -> Answer:
     return Answer("success", _envelope(call, _shipment(call)))
 
 
+def _update(call: Call) -> Answer:
+    """What is said of it; its packages stay."""
+    shipment = _shipment(call)
+    for name in ("date", "tracking_number", "carrier", "delivery_method", "notes"):
+        shipment[name] = text(call.body, name, shipment[name])
+    _settle(call.org, shipment)
+    touch(call.org, call.table("shipmentorders"), shipment["shipment_id"])
+    return Answer("Shipment Order has been updated.", _envelope(call, shipment))
+
+
 def _delete(call: Call) -> Answer:
     shipment = _shipment(call)
     if shipment["status"] == "delivered" and not call.switches.delivered_shipment_deletable:
         raise errors.wrong_status("shipment order", "delivered")
+    if call.table("salesreturns").find("order", shipment["salesorder_id"]) and (
+        call.switches.delete_with_children_refused
+    ):
+        raise errors.has_children("shipment order")
     for package in map(call.table("packages").get, shipment["_packages"]):
         if package is not None:
             package["_shipment"] = ""
@@ -119,6 +135,14 @@ def _deliver(call: Call) -> Answer:
 
 
 ROUTES = [
-    *crud("/shipmentorders", "shipmentorder_id", "shipmentorders", create=_create, read=_read, delete=_delete),
+    *crud(
+        "/shipmentorders",
+        "shipmentorder_id",
+        "shipmentorders",
+        create=_create,
+        read=_read,
+        update=_update,
+        delete=_delete,
+    ),
     Route("POST", "/shipmentorders/{shipmentorder_id}/status/delivered", "shipmentorders.CREATE", _deliver),
 ]

@@ -160,6 +160,14 @@ def settle_credit_note(org: Organization, note: Row, *, live: bool) -> None:
         line["_returned"], line["_cancelled"] = returned, cancelled
 
 
+def settle_receive(org: Organization, receive: Row, *, received: bool) -> None:
+    """Puts received goods into physical stock, or takes out those of a receive that is no more."""
+    for line in receive["line_items"]:
+        wanted = line["quantity"] if received else ZERO
+        _move(org, line["item_id"], physical=wanted - line["_moved"])
+        line["_moved"] = wanted
+
+
 def settle_adjustment(org: Organization, adjustment: Row, *, applied: bool) -> None:
     """Adds a quantity adjustment's deltas to both ledgers, or takes them back."""
     for line in adjustment["line_items"]:

@@ -63,6 +63,16 @@ class Switches:
     itemdetails_show_for_sale: bool = True
     # Whether an adjustment moves stock when it is made, or needs `?status=adjusted` or an approval.
     adjustment_applies_at_once: bool = True
+    # Whether an adjustment tells who made it: the specification has no such field.
+    adjustment_tells_maker: bool = False
+
+    # Lists.
+    # Whether lists honour `last_modified_time`: documented of items, of no document.
+    lists_filter_modified: bool = True
+    # Whether they can be sorted by it: sort_column is accepted live, its values are not listed.
+    lists_sort_modified: bool = True
+    # Whether a shipment that is entered, changed or deleted changes the time of its order too.
+    shipment_touches_order: bool = True
 
     # Sales orders.
     # A number given while auto-numbering is on and ignore_auto_number_generation is not: three answers possible.
@@ -93,6 +103,40 @@ class Switches:
     # Credit notes.
     # Whether a line that does not say so returns to stock: a note raises the stock of a tracked item (documented).
     credit_note_restocks: bool = True
+    # Whether a credit note's detail tells the order that it credits: seen in the answer to a new one.
+    credit_note_tells_order: bool = True
+    # Whether an order tells the refunds of its credit notes: the field is observed, what is in it is not.
+    order_tells_refunds: bool = True
+
+    # Whether an update may leave out what the specification marks as required (a credit note's customer, date, number
+    # and lines, a return's lines); creates prove such marks wrong.
+    partial_update_refused: bool = False
+
+    # Sales returns.
+    # Whether a new return waits for an approval; the API has no operation for that.
+    new_return_status: Literal["approved", "draft"] = "approved"
+    # Whether a draft return can be received and credited.
+    draft_return_usable: bool = False
+    # Whether two returns may have one number.
+    return_number_unique: bool = True
+    # Whether a return has a reference number, as every other record has; the specification names none.
+    return_takes_reference: bool = True
+    # In which order the list comes, which honours nothing but paging (observed).
+    return_list_newest_first: bool = True
+    # Whether an order's line counts units as returned when the return is made, or when they are received.
+    returned_counts_from: Literal["return", "receive"] = "return"
+    # Whether a return reads refunded once the money has gone back, or once its units are credited.
+    refund_status_follows: Literal["refunds", "credits"] = "refunds"
+    # Whether a return that is received and refunded becomes `closed`.
+    return_closes: bool = False
+    # Whether a credit note's line for a return's receivable units must return to stock, and one for credit-only units
+    # must not (documented); else only their sum is limited.
+    return_credit_matches_kind: bool = True
+
+    # Whether more can be credited of a return's line than it has.
+    overcredit_refused: bool = True
+    # Whether more can be received of a return's line than it has.
+    overreceive_refused: bool = True
 
     # Invoices and payments.
     # Whether an order's line can be invoiced beyond its quantity ("invoice already exists"): unknown.
@@ -107,8 +151,21 @@ class Switches:
     invoice_shows_payments: bool = True
     # Applying more than an invoice's balance: refused, or the excess kept as unused.
     overpayment_refused: bool = True
+    # The status of an invoice whose rest was written off.
+    written_off_status: Literal["paid", "written_off"] = "paid"
     # Whether bank charges lower what the deposit account receives, or are a separate expense.
     bank_charges_reduce_deposit: bool = True
+
+    # Books.
+    # Whether a transfer of funds takes any account, or banks, cards, cash and clearing accounts only (documented of the
+    # first two).
+    transfer_takes_any_account: bool = False
+    # Whether the list shows a transfer once, or once for each of its two accounts.
+    transfers_listed: Literal["once", "twice"] = "once"
+    # Whether a journal takes a line for a bank account.
+    journal_takes_bank: bool = True
+    # The status of a journal that is posted without one.
+    new_journal_status: Literal["draft", "published"] = "published"
 
     # Packages and shipments.
     # Whether a service's line may be packed.
@@ -125,6 +182,16 @@ class Switches:
     shipment_gets_tracking: bool = False
     # Whether a delivered shipment can be deleted.
     delivered_shipment_deletable: bool = False
+
+    # Webhooks of workflow rules.
+    # How often one that was not taken is sent again; nothing is documented.
+    webhook_retries: Literal[0, 1, 3] = 0
+    # How long before it is sent again.
+    webhook_retry_seconds: float = 0.5
+    # How long an endpoint has to answer.
+    webhook_timeout_seconds: float = 10.0
+    # How long one that is to be overtaken waits for the next.
+    webhook_late_seconds: float = 1.0
 
     # Money.
     # Live documents carry `tax_rounding: entity_level`; an organisation may round each line's tax instead.

@@ -13,7 +13,7 @@ from sandbox.zoho.world import Organization, World
 LIFETIME = 3600
 MOST_REFRESHES, REFRESH_WINDOW = 10, 600
 MOST_LIVE = 30
-FULL_ACCESS = "ZohoInventory.FullAccess.all"
+FULL_ACCESS = {"ZohoInventory": "ZohoInventory.FullAccess.all", "ZohoBooks": "ZohoBooks.fullaccess.all"}
 
 
 class Accounts:

@@ -54,11 +54,20 @@ INDEXES: dict[str, Mapping[str, Keys]] = {
         "creditnote_number": field("creditnote_number"),
         "reference_number": field("reference_number"),
         "invoice": _credited,
+        "salesreturn": field("salesreturn_id"),
     },
     "creditnoterefunds": {"creditnote": field("creditnote_id")},
     "packages": {"order": field("salesorder_id")},
     "shipmentorders": {"shipment_number": field("shipment_number")},
+    "salesreturns": {
+        "salesreturn_number": field("salesreturn_number"),
+        "order": field("salesorder_id"),
+        "line": lambda row: [line["line_item_id"] for line in row["line_items"]],
+    },
+    "salesreturnreceives": {"salesreturn": field("salesreturn_id")},
     "inventoryadjustments": {"reference_number": field("reference_number")},
+    "banktransactions": {"reference_number": field("reference_number")},
+    "journals": {"reference_number": field("reference_number")},
 }
 
 

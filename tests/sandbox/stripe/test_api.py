@@ -176,6 +176,8 @@ async def test_events_are_found_by_type_and_time(door: Door, client: stripe.Stri
     assert {event.type for event in found.data} == {"payment_intent.succeeded", "charge.succeeded"}
     later = await client.v1.events.list_async({"created": {"gt": found.data[0].created + 60}})
     assert later.data == []
+    with pytest.raises(stripe.InvalidRequestError, match="20 at most"):
+        await client.v1.events.list_async({"types": [f"type.{number}" for number in range(21)]})
     await door.post("/_clock", {"advance": 31 * 86400})
     assert (await client.v1.events.list_async({"type": "payment_intent.succeeded"})).data == []
 
@@ -224,6 +226,16 @@ async def test_the_endpoint_limit_is_a_switch(door: Door, client: stripe.StripeC
     answers = await asyncio.gather(*hurry, return_exceptions=True)
     assert any(isinstance(answer, stripe.RateLimitError) for answer in answers)
     await client.v1.customers.list_async()
+
+
+async def test_pages_can_be_kept_small(door: Door, client: stripe.StripeClient) -> None:
+    """However many rows are asked for, no page has more than the switch says, and the pages have all rows once."""
+    made = {(await client.v1.customers.create_async({})).id for _ in range(5)}
+    await door.switch(rows_of_a_page=2)
+    listed = await client.v1.customers.list_async({"limit": 100})
+    assert (len(listed.data), listed.has_more) == (2, True)
+    found = [row.id async for row in listed.auto_paging_iter()]
+    assert (len(found), set(found)) == (5, made)
 
 
 async def test_answers_carry_request_id_and_version(client: stripe.StripeClient) -> None:

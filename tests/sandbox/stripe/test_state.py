@@ -69,3 +69,30 @@ async def test_a_delivery_under_way_is_made_after_the_restart(tmp_path: Path) ->
         assert sorted(inbox.types()) == ["charge.succeeded", "payment_intent.created", "payment_intent.succeeded"]
         await running.stop()
         await receiver.stop()
+
+
+async def test_a_payout_under_way_arrives_after_the_restart(tmp_path: Path) -> None:
+    """What was to happen to it happens; its rows stay its own."""
+    state = tmp_path / "stripe.db"
+    async with aiohttp.ClientSession() as session:
+        running = await serve(make_app(state=state))
+        door = Door(running.url, session)
+        await door.post("/_switches", {"payout_after": 3600, "reconciled_after": 3600})
+        await door.post("/_movements", {"amount": 900, "kind": "adjustment", "category": "other_adjustment"})
+        made = await door.post("/_payouts")
+        await running.stop()
+
+        inbox, receiver = Inbox(), web.Application()
+        receiver.router.add_post("/hooks", inbox.take)
+        hooks = await serve(receiver)
+        running = await serve(make_app(state=state))
+        door = Door(running.url, session)
+        await door.post("/_endpoints", {"url": f"{hooks.url}/hooks", "secret": SECRET})
+        await door.post("/_clock", {"advance": 3600})
+        await inbox.until(lambda: len(inbox.received) == 2)
+        assert sorted(inbox.types()) == ["payout.paid", "payout.reconciliation_completed"]
+        headers = {"Authorization": "Bearer sk_test_sandbox"}
+        rows = await door.raw("GET", f"/v1/balance_transactions?payout={made['id']}", headers=headers)
+        assert [row["net"] for row in rows[1]["data"]] == [-900, 900]
+        await running.stop()
+        await hooks.stop()

@@ -136,3 +136,18 @@ async def test_a_tampered_body_is_not_verified(door: Door, inbox: Inbox) -> None
     mark, body = inbox.received[0]
     with pytest.raises(stripe.SignatureVerificationError):
         stripe.Webhook.construct_event(body.replace(b"900", b"901"), mark, SECRET)
+
+
+async def test_a_seed_decides_what_is_lost(door: Door, inbox: Inbox) -> None:
+    """The same seed, the same payments: the same events are lost; another seed loses others."""
+
+    async def lost(seed: int) -> list[bool]:
+        before = len((await door.get("/_deliveries"))["deliveries"])
+        await door.switch(webhook_loss=0.5, webhook_seed=seed, balance_after=None)
+        for _ in range(8):
+            await door.pay(via="bare", lines=None, amount=900)
+        return [row["state"] == "lost" for row in (await door.get("/_deliveries"))["deliveries"][before:]]
+
+    first, again, other = [await lost(seed) for seed in (7, 7, 42)]
+    assert first == again != other
+    assert {True, False} == set(first)

@@ -23,6 +23,7 @@ OPAQUE = ("payment_method_options", "payment_method_data", "hooks", "mandate_dat
 BY_EXAMPLE = ("account", "tax_rate", "coupon", "promotion_code", "discount", "shipping_rate")
 #: Endpoint -> the SDK's parameter class.
 CLASSES = {
+    "GET /v1/balance": "BalanceRetrieveParams",
     "GET /v1/balance_transactions": "BalanceTransactionListParams",
     "GET /v1/balance_transactions/{id}": "BalanceTransactionRetrieveParams",
     "GET /v1/charges": "ChargeListParams",
@@ -45,6 +46,7 @@ CLASSES = {
     "POST /v1/payment_intents/{id}/capture": "PaymentIntentCaptureParams",
     "POST /v1/payment_intents/{id}/confirm": "PaymentIntentConfirmParams",
     "POST /v1/payment_intents": "PaymentIntentCreateParams",
+    "GET /v1/payment_intents/search": "PaymentIntentSearchParams",
     "GET /v1/payment_intents": "PaymentIntentListParams",
     "GET /v1/payment_intents/{id}": "PaymentIntentRetrieveParams",
     "POST /v1/payment_intents/{id}": "PaymentIntentUpdateParams",
@@ -65,6 +67,8 @@ CLASSES = {
     "GET /v1/refunds/{id}": "RefundRetrieveParams",
     "POST /v1/refunds/{id}": "RefundUpdateParams",
     "POST /v1/refunds/{id}/cancel": "RefundCancelParams",
+    "GET /v1/payouts": "PayoutListParams",
+    "GET /v1/payouts/{id}": "PayoutRetrieveParams",
     "POST /v1/webhook_endpoints": "WebhookEndpointCreateParams",
     "GET /v1/webhook_endpoints": "WebhookEndpointListParams",
     "GET /v1/webhook_endpoints/{id}": "WebhookEndpointRetrieveParams",
@@ -92,7 +96,7 @@ OPENAPI = {
 KEPT = (
     "PaymentIntent", "Charge", "BalanceTransaction", "Customer", "checkout.session", "LineItem", "Event", "Invoice",
     "InvoiceLineItem", "InvoicePayment", "PaymentIntentAmountDetailsLineItem", "WebhookEndpoint", "Product", "Price",
-    "v2.core.event", "Refund", "Dispute",
+    "v2.core.event", "Refund", "Dispute", "Payout",
 )  # fmt: skip
 
 

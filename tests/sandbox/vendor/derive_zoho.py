@@ -24,7 +24,8 @@ INVENTORY = {
                         "/salesorders/{salesorder_id}/status/void"),
     "invoices.yml": ("/invoices", "/invoices/{invoice_id}", "/invoices/{invoice_id}/status/sent",
                      "/invoices/{invoice_id}/status/void", "/invoices/{invoice_id}/status/draft",
-                     "/invoices/{invoice_id}/payments"),
+                     "/invoices/{invoice_id}/payments", "/invoices/{invoice_id}/writeoff",
+                     "/invoices/{invoice_id}/writeoff/cancel"),
     "customer-payments.yml": ("/customerpayments", "/customerpayments/{payment_id}"),
     "inventoryadjustments.yml": ("/inventoryadjustments", "/inventoryadjustments/{inventory_adjustment_id}",
                                  "/inventoryadjustments/{inventory_adjustment_id}/approve"),
@@ -33,8 +34,11 @@ INVENTORY = {
                            "/shipmentorders/{shipmentorder_id}/status/delivered"),
     "credit-notes.yml": ("/creditnotes", "/creditnotes/{creditnote_id}", "/creditnotes/{creditnote_id}/void",
                          "/creditnotes/{creditnote_id}/draft", "/creditnotes/{creditnote_id}/converttoopen",
-                         "/creditnotes/refunds", "/creditnotes/{creditnote_id}/refunds",
+                         "/creditnotes/{creditnote_id}/comments", "/creditnotes/refunds",
+                         "/creditnotes/{creditnote_id}/refunds",
                          "/creditnotes/{creditnote_id}/refunds/{creditnote_refund_id}"),
+    "salesreturns.yml": ("/salesreturns", "/salesreturns/{salesreturn_id}", "/salesreturnreceives",
+                         "/salesreturnreceives/{salesreturnreceive_id}"),
     "taxes.yml": ("/settings/taxes", "/settings/taxes/{tax_id}", "/settings/taxgroups/{tax_group_id}"),
     "currency.yml": ("/settings/currencies", "/settings/currencies/{currency_id}"),
     "organizations.yml": ("/organizations", "/organizations/{organization_id}"),
@@ -43,6 +47,9 @@ BOOKS = {
     "contacts.yml": ("/contacts/{contact_id}/address",),
     "sales-order.yml": ("/salesorders", "/salesorders/{salesorder_id}"),
     "customer-payments.yml": ("/customerpayments",),
+    "chart-of-accounts.yml": ("/chartofaccounts",),
+    "bank-transactions.yml": ("/banktransactions", "/banktransactions/{bank_transaction_id}"),
+    "journals.yml": ("/journals", "/journals/{journal_id}"),
 }
 METHODS = ("get", "post", "put", "delete")
 Tree = dict[str, Any]

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.zoho.app import ROUTES
+from sandbox.zoho.app import BOOKS_ROUTES, ROUTES
 from tests.sandbox.vendor.zoho_check import INFERRED, KNOWN, request_problems, response_problems
 
 
@@ -36,6 +36,9 @@ def test_request_passes(method: str, path: str, query: dict[str, str], body: Any
         ("GET", "/customerpayments", {"customer_id": "1"}, None, "no query parameter customer_id"),
         ("POST", "/contacts", {}, {"email": "a@example.com"}, "no field email"),
         ("POST", "/nothing", {}, None, "no operation POST /nothing"),
+        ("POST", "/journals", {}, {}, "no operation POST /journals"),
+        ("POST", "/books/v3/journals", {}, {"line_items": [{"debit": 1}]}, "no field line_items.debit"),
+        ("POST", "/books/v3/items", {}, {}, "no operation POST /books"),
         ("PATCH", "/salesorders/1", {}, None, "no operation PATCH"),
     ],
 )
@@ -62,6 +65,7 @@ def test_answer_caught(method: str, path: str, body: Any, words: str) -> None:
 def test_every_route_exists() -> None:
     """The sandbox serves no operation that the specification and its listed defects do not have."""
     problems = [request_problems(route.method, route.template, {}) for route in ROUTES]
+    problems += [request_problems(route.method, f"/books/v3{route.template}", {}) for route in BOOKS_ROUTES]
     assert [problem for problem in problems if problem] == []
 
 

@@ -16,7 +16,7 @@ from typing import Any
 Tree = dict[str, Any]
 
 _INDEX: Tree = json.loads(Path(__file__).with_name("zoho_operations.json").read_text(encoding="utf-8"))
-_PREFIX = "/inventory/v1"
+_PREFIX, _BOOKS_PREFIX = "/inventory/v1", "/books/v3"
 _ENVELOPE = {"code", "message", "page_context"}
 
 
@@ -115,17 +115,25 @@ KNOWN = (
     ),
     Known(".* /customerpayments.*", "answer", "created_time last_modified_time currency_code bank_charges", SIBLING),
     Known(".* /customerpayments.*", "answer", "invoices.tax_amount_withheld", "as in the request"),
-    Known("POST /creditnotes", "request", "line_items.rate", "in its own answer, and in the Books specification"),
-    Known("(POST|GET) /creditnotes.*", "answer", _LIKE_AN_INVOICE, "as of an invoice, whose shape it shares"),
     Known(
-        "(POST|GET) /creditnotes.*",
+        "(POST|PUT) /creditnotes.*", "request", "line_items.rate", "in its own answer, and in the Books specification"
+    ),
+    Known("(POST|PUT) /creditnotes.*", "request", "line_items.salesreturn_item_id line_items.line_item_id", SIBLING),
+    Known("(GET|PUT) /creditnotes/{creditnote_id}", "answer", "creditnote_refunds.*", SIBLING),
+    Known("POST /creditnotes", "query", "salesreturn_id", "reported of public code"),
+    Known("(POST|GET|PUT) /creditnotes.*", "answer", _LIKE_AN_INVOICE, "as of an invoice, whose shape it shares"),
+    Known(
+        "(POST|GET|PUT) /creditnotes.*",
         "answer",
         "creditnote_refunds invoice_id invoice_number salesorder_id salesreturn_id total_credits_used"
         " total_refunded_amount line_items.can_skip_stock_tracking line_items.is_credit_only_item exchange_rate",
         LIVE,
     ),
     Known(
-        "(POST|GET) /creditnotes.*", "answer", "exchange_rate from_account_id from_account_name", "as in the request"
+        "(POST|GET|PUT) /creditnotes.*",
+        "answer",
+        "exchange_rate from_account_id from_account_name",
+        "as in the request",
     ),
     Known(
         "POST /creditnotes/{creditnote_id}/(void|draft|converttoopen)", "answer", "data", "as of other status actions"
@@ -133,19 +141,33 @@ KNOWN = (
     Known(
         ".* /salesorders.*",
         "answer",
-        "creditnotes.* refunds.*",
+        "creditnotes.* refunds.* salesreturns.*",
         "the lists are seen live, their rows are not: inferred",
     ),
     Known(".* /packages.*", "answer", "shipment_order shipment_order.*", SIBLING),
     Known("(POST|GET) /shipmentorders.*", "answer", "shipmentorder", "the specification says so of an update only"),
+    Known("(POST|PUT) /salesreturns.*", "request", "reference_number", "as every other record has it; a `?` of ours"),
+    Known(
+        ".* /salesreturns.*",
+        "answer",
+        "reference_number created_time last_modified_time line_items.quantity_received line_items.quantity_credited",
+        INFERRED,
+    ),
+    Known("POST /salesreturnreceives", "answer", "created_time last_modified_time", INFERRED),
+    Known("(POST|PUT) /items.*", "request", "is_returnable", "of a composite item, and of an order's lines"),
+    Known("(POST|GET|PUT) /(items|itemdetails).*", "answer", "is_returnable", "as in the request"),
     Known(".* /inventoryadjustments.*", "answer", "status created_time last_modified_time", INFERRED),
+    Known("GET /journals", "query", "reference_number_startswith", "a variant that the text of the filter names"),
+    Known("GET /(banktransactions|journals).*", "answer", "status created_time last_modified_time", SIBLING),
 )
 
 
 def _template(method: str, path: str) -> str | None:
-    wanted = path.removeprefix(_PREFIX).strip("/").split("/")
+    wanted = path.removeprefix(_PREFIX).removeprefix(_BOOKS_PREFIX).strip("/").split("/")
     best: tuple[int, str] | None = None
     known = [*_INDEX["inventory"], *(row.operation for row in KNOWN if row.part == "operation")]
+    if path.startswith(f"{_BOOKS_PREFIX}/"):
+        known = list(_INDEX["books"])
     for name in known:
         verb, _, template = name.partition(" ")
         parts = template.strip("/").split("/")
@@ -169,6 +191,12 @@ def _extra(operation: str, part: str) -> list[str]:
 
 def _known(name: str, patterns: list[str]) -> bool:
     return any(fnmatchcase(name, pattern) for pattern in patterns)
+
+
+def _app(operation: str) -> Tree:
+    """The operations of the app that has this one; Inventory's where none has."""
+    apps: list[Tree] = [_INDEX["inventory"], _INDEX["books"]]
+    return next((app for app in apps if operation in app), apps[0])
 
 
 def _tree(operation: str, part: str) -> Tree:
@@ -203,7 +231,8 @@ def _knows(tree: Tree, path: str) -> bool:
 
 
 def _query(operation: str) -> set[str]:
-    return set(_INDEX["inventory"].get(operation, {"query": []})["query"])
+    app = _app(operation)
+    return set(app.get(operation, {"query": []})["query"])
 
 
 def request_problems(method: str, path: str, query: Any, body: Any = None) -> list[str]:
@@ -224,7 +253,8 @@ def _records(operation: str) -> list[Tree]:
     """The records that the operations on one resource answer: the specification describes the same one unevenly."""
     resource = operation.partition(" ")[2].split("/{")[0].split("/status")[0].split("/from")[0]
     trees = []
-    for name in _INDEX["inventory"]:
+    app = _app(operation)
+    for name in app:
         if name.partition(" ")[2].split("/{")[0] == resource:
             answer = _tree(name, "answer")
             trees += [tree for key, tree in answer.items() if key not in _ENVELOPE and tree]

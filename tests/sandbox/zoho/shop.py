@@ -38,7 +38,12 @@ SHOP: Row = {
         {"api_name": "cf_stripe_payment_id"},
         {"api_name": "cf_tier", "entity": "contact"},
     ],
-    "accounts": [{"account_id": "900", "account_name": "Stripe clearing"}],
+    "accounts": [
+        {"account_id": "900", "account_name": "Stripe clearing", "account_type": "payment_clearing"},
+        {"account_id": "911", "account_name": "House bank", "account_type": "bank"},
+        {"account_id": "912", "account_name": "Stripe fees", "account_type": "expense"},
+        {"account_id": "913", "account_name": "Old fees", "account_type": "expense", "is_active": False},
+    ],
 }
 
 CREDENTIALS = {
@@ -93,9 +98,8 @@ class Shop:
         """One request, whatever the answer."""
         query = {"organization_id": self.organization_id, **query}
         content = None if body is None else json.dumps(body, default=str)
-        self.last = await self.http.request(
-            method, f"/inventory/v1{path}", params=query, content=content, headers=self.headers
-        )
+        api = "" if path.startswith("/books/") else "/inventory/v1"
+        self.last = await self.http.request(method, api + path, params=query, content=content, headers=self.headers)
         return self.last
 
     async def call(self, method: str, path: str, body: Any = None, **query: Any) -> Row:

@@ -61,6 +61,19 @@ async def test_a_note_is_open_and_closed_by_its_refund(shop: Shop) -> None:
     assert (await shop.ledger())["accounts"]["Stripe clearing"]["EUR"] == 0
 
 
+async def test_what_order_and_note_tell_of_each_other_are_switches(shop: Shop) -> None:
+    """The note's order, and the refunds among what an order shows."""
+    order = await shop.confirmed()
+    invoice = await shop.sent(order)
+    await shop.pay(invoice, account_id=CLEARING)
+    await shop.switch(credit_note_tells_order=False, order_tells_refunds=False)
+    made = await note(shop, invoice)
+    await refund(shop, made)
+    assert made["salesorder_id"] == ""
+    detail = (await shop.call("GET", f"/salesorders/{order['salesorder_id']}"))["salesorder"]
+    assert ([row["status"] for row in detail["creditnotes"]], detail["refunds"]) == (["closed"], [])
+
+
 async def test_the_body_does_not_link(shop: Shop) -> None:
     """`invoice_id` beside the lines is dropped without a word: the note is an orphan."""
     invoice = await shop.sent(await shop.confirmed())

@@ -108,3 +108,23 @@ async def test_answers_take_time(shop: Shop) -> None:
     fast = min([await timed() for _ in range(3)])
     await shop.switch(answer_seconds=0.15)
     assert await timed() >= 0.15 > fast
+
+
+@pytest.mark.parametrize(
+    ("switched", "skus"),
+    [(dict(lists_filter_modified=False), ["WRAP", "CUP"]), (dict(lists_sort_modified=False), [])],
+)
+async def test_what_lists_may_ignore(shop: Shop, switched: dict[str, bool], skus: list[str]) -> None:
+    """By a switch a list answers as if nobody had asked for a time, or for that order."""
+    item = (await shop.call("GET", "/items", sku="MUG"))["items"][0]
+    await shop.advance(60)
+    await shop.call("PUT", f"/items/{item['item_id']}", {"name": "Mug, large"})
+    query = {"sort_column": "last_modified_time", "sort_order": "D", "last_modified_time": item["last_modified_time"]}
+    future = {**query, "last_modified_time": "2099-01-01T00:00:00+0000"}
+    assert next(row["sku"] for row in (await shop.call("GET", "/items", **query))["items"]) == "MUG"
+    assert (await shop.call("GET", "/items", **future))["items"] == []
+    await shop.switch(**switched)
+    rows = [row["sku"] for row in (await shop.call("GET", "/items", **future))["items"]]
+    assert rows == (["MUG", *skus] if skus else [])
+    plain = [row["sku"] for row in (await shop.call("GET", "/items", **{**query, "sort_order": "D"}))["items"]]
+    assert plain[0] == ("MUG" if "lists_filter_modified" in switched else "WRAP")

@@ -170,6 +170,26 @@ async def test_payment_deleted(shop: Shop) -> None:
     assert (await shop.ledger())["accounts"] == {}
 
 
+@pytest.mark.parametrize("status", ["paid", "written_off"])
+async def test_a_write_off_and_back(shop: Shop, status: str) -> None:
+    """What an invoice still wants is given up, and wanted again; one that wants nothing has nothing to give up."""
+    await shop.switch(written_off_status=status)
+    invoice = await shop.sent(await shop.confirmed())
+    payment, place = await shop.pay(invoice), f"/invoices/{invoice['invoice_id']}/writeoff"
+    with pytest.raises(Refused):
+        await shop.call("POST", place)
+    await shop.call("PUT", f"/customerpayments/{payment['payment_id']}", payment_of(invoice, 12))
+    await shop.call("POST", place)
+    found = await shop.read("invoice", invoice["invoice_id"])
+    assert (found["status"], found["balance"], found["write_off_amount"]) == (status, 0, 8)
+    assert (await shop.read("contact", invoice["customer_id"]))["outstanding_receivable_amount"] == 0
+    await shop.call("POST", f"{place}/cancel")
+    found = await shop.read("invoice", invoice["invoice_id"])
+    assert (found["status"], found["balance"], found["write_off_amount"]) == ("partially_paid", 8, 0)
+    with pytest.raises(Refused):
+        await shop.call("POST", f"{place}/cancel")
+
+
 async def test_foreign_currency_payment(shop: Shop) -> None:
     """A payment is in its customer's currency and tells its value in the organisation's."""
     order = await shop.confirmed(contact=await shop.contact(currency="KWD"))

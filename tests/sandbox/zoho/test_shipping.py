@@ -207,3 +207,20 @@ async def test_envelope_of_the_specification(shop: Shop) -> None:
     body = {"date": "2026-11-25", "delivery_method": "Post", "shipment_number": "SH-1"}
     query = {"salesorder_id": order["salesorder_id"], "package_ids": package["package_id"]}
     assert "shipment_order" in await shop.call("POST", "/shipmentorders", body, **query)
+
+
+@pytest.mark.parametrize("touches", [True, False])
+async def test_tracking_is_entered_later(shop: Shop, touches: bool) -> None:
+    """Somebody says carrier and number of a shipment: its order shows them, and by a switch its time changes too."""
+    await shop.switch(shipment_touches_order=touches)
+    order = await shop.confirmed()
+    shipment = await shipped(shop, order, await packed(shop, order))
+    before = (await shop.read("salesorder", order["salesorder_id"]))["last_modified_time"]
+    await shop.advance(60)
+    said = {"shipment_number": "SH-1", "date": "2026-11-26", "delivery_method": "Post", "tracking_number": "T-1"}
+    await shop.call("PUT", f"/shipmentorders/{shipment['shipment_id']}", said)
+    found = await shop.read("salesorder", order["salesorder_id"])
+    (package,) = found["packages"]
+    assert (package["tracking_number"], package["shipment_date"]) == ("T-1", "2026-11-26")
+    assert (found["last_modified_time"] != before) == touches
+    assert await progress(shop, order) == (2, 2, 0, "shipped")

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.sandbox.zoho.shop import Row, Shop
+from tests.sandbox.zoho.shop import MAIN, Row, Shop
 
 
 async def ledgers(shop: Shop, sku: str = "MUG") -> tuple[int, int, int, int]:
@@ -162,6 +162,30 @@ async def test_adjustment_deleted(shop: Shop) -> None:
     assert (await shop.send("GET", path)).json()["code"] == 1002
 
 
+@pytest.mark.parametrize(("applied", "moved"), [(True, 3), (False, 0)])
+async def test_adjustment_changed(shop: Shop, applied: bool, moved: int) -> None:
+    """Other words leave the stock as it is, other lines move it anew; a draft still moves none."""
+    await shop.switch(adjustment_applies_at_once=applied)
+    made = await adjust(shop, 5)
+    path = f"/inventoryadjustments/{made['inventory_adjustment_id']}"
+    changed = (await shop.call("PUT", path, {"reference_number": "SO-1"}))["inventory_adjustment"]
+    assert (changed["reference_number"], changed["reason"]) == ("SO-1", "Recount")
+    assert (await ledgers(shop))[:2] == ((105, 105) if applied else (100, 100))
+    lines = [{"item_id": await shop.item_id(), "quantity_adjusted": 3}]
+    await shop.call("PUT", path, {"line_items": lines})
+    assert (await ledgers(shop))[:2] == (100 + moved, 100 + moved)
+
+
+@pytest.mark.parametrize("tells", [True, False])
+async def test_adjustment_maker(shop: Shop, tells: bool) -> None:
+    """Whether an adjustment says who made it is a switch."""
+    await shop.switch(adjustment_tells_maker=tells)
+    lines = [{"item_id": await shop.item_id(), "quantity_adjusted": 1}]
+    body = {"date": "2026-11-23", "reason": "Recount", "adjustment_type": "quantity", "line_items": lines}
+    made = (await shop.send("POST", "/inventoryadjustments", body)).json()["inventory_adjustment"]
+    assert ("created_by_name" in made) == tells, "the specification has no such field"
+
+
 @pytest.mark.parametrize(
     ("changes", "code"),
     [({"reason": "a" * 51}, 99003), ({"reason": ""}, 99002), ({"adjustment_type": "colour"}, 99001)],
@@ -171,6 +195,25 @@ async def test_adjustment_refused(shop: Shop, changes: Row, code: int) -> None:
     lines = [{"item_id": await shop.item_id(), "quantity_adjusted": 1}]
     body = {"date": "2026-11-23", "reason": "Recount", "adjustment_type": "quantity", "line_items": lines}
     assert (await shop.send("POST", "/inventoryadjustments", body | changes)).json()["code"] == code
+
+
+async def test_adjustments_are_found_page_by_page(shop: Shop) -> None:
+    """A row of the list carries reason, reference and custom fields, the detail the items and their quantities."""
+    field = {"api_name": "cf_order", "entity": "inventoryadjustment"}
+    await shop.control("POST", "/_seed", {"organizations": [{"organization_id": MAIN, "custom_fields": [field]}]})
+    told = [{"api_name": "cf_order", "value": "SO-1"}]
+    made = await adjust(shop, 2, reason="Return", reference_number="RMA-9", custom_fields=told)
+    await adjust(shop, -1)
+    first = await shop.call("GET", "/inventoryadjustments", per_page=1)
+    assert (first["inventory_adjustments"][0]["reason"], first["page_context"]["has_more_page"]) == ("Recount", True)
+    (row,) = (await shop.call("GET", "/inventoryadjustments", per_page=1, page=2))["inventory_adjustments"]
+    assert row["inventory_adjustment_id"] == made["inventory_adjustment_id"]
+    assert (row["reason"], row["reference_number"]) == ("Return", "RMA-9")
+    assert row["custom_field_hash"] == {"cf_order": "SO-1"}
+    assert [(entry["label"], entry["value"]) for entry in row["custom_fields"]] == [("Order", "SO-1")]
+    found = await shop.call("GET", f"/inventoryadjustments/{row['inventory_adjustment_id']}")
+    (line,) = found["inventory_adjustment"]["line_items"]
+    assert (line["item_id"], line["quantity_adjusted"]) == (await shop.item_id(), 2)
 
 
 async def test_value_adjustment(shop: Shop) -> None:

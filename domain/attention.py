@@ -27,6 +27,8 @@ class AttentionClass(StrEnum):
     FOREIGN = "foreign"
     TOTALS_DIFFER = "totals_differ"
     ORDER_NUMBER_TAKEN = "order_number_taken"
+    ORDER_BY_HAND = "order_by_hand"
+    CREDIT_BY_HAND = "credit_by_hand"
     CONTACT_NAME_TAKEN = "contact_name_taken"
     BALANCE_LEFT = "balance_left"
     OVERSOLD = "oversold"
@@ -36,7 +38,16 @@ class AttentionClass(StrEnum):
     NOT_CARRIED = "not_carried"
     REFUND_PENDING = "refund_pending"
     DISPUTE_LOST = "dispute_lost"
+    APPROVAL_NEEDED = "approval_needed"
+    REFUND_TOO_LARGE = "refund_too_large"
+    REFUND_FAILED = "refund_failed"
+    PAYMENT_DISPUTED = "payment_disputed"
+    PAYOUT_UNCLEAR = "payout_unclear"
+    PAYOUT_UNCERTAIN = "payout_uncertain"
     CHANGED_BY_HAND = "changed_by_hand"
+    ORDER_CANCELLED = "order_cancelled"
+    DRIFT = "drift"
+    ADJUSTMENT_UNMATCHED = "adjustment_unmatched"
     PERSON_MISSING = "person_missing"
     UNDO_FAILED = "undo_failed"
     NOT_ALLOWED = "not_allowed"
@@ -47,6 +58,8 @@ class AttentionClass(StrEnum):
     UNCLASSIFIED = "unclassified"
 
 
+# The failure that is none: somebody has to agree.
+APPROVAL = "ApprovalNeeded"
 _BY_TYPE: dict[str, AttentionClass] = {
     ProblemCode.NO_LINES: AttentionClass.NO_LINES,
     ProblemCode.NEGATIVE_LINE: AttentionClass.NEGATIVE_LINE,
@@ -70,6 +83,8 @@ _BY_TYPE: dict[str, AttentionClass] = {
     ProblemCode.TOTALS_DIFFER: AttentionClass.TOTALS_DIFFER,
     "TotalsDiffer": AttentionClass.TOTALS_DIFFER,
     "OrderNumberTaken": AttentionClass.ORDER_NUMBER_TAKEN,
+    "OrderByHand": AttentionClass.ORDER_BY_HAND,
+    "CreditByHand": AttentionClass.CREDIT_BY_HAND,
     "ContactNameTaken": AttentionClass.CONTACT_NAME_TAKEN,
     "BalanceLeft": AttentionClass.BALANCE_LEFT,
     "Oversold": AttentionClass.OVERSOLD,
@@ -79,10 +94,21 @@ _BY_TYPE: dict[str, AttentionClass] = {
     "NotCarried": AttentionClass.NOT_CARRIED,
     "RefundPending": AttentionClass.REFUND_PENDING,
     "DisputeLost": AttentionClass.DISPUTE_LOST,
+    APPROVAL: AttentionClass.APPROVAL_NEEDED,
+    "ForeignPayment": AttentionClass.FOREIGN,
+    "RefundTooLarge": AttentionClass.REFUND_TOO_LARGE,
+    "RefundFailed": AttentionClass.REFUND_FAILED,
+    "PaymentDisputed": AttentionClass.PAYMENT_DISPUTED,
+    "PayoutUnclear": AttentionClass.PAYOUT_UNCLEAR,
+    "PayoutUncertain": AttentionClass.PAYOUT_UNCERTAIN,
     "ChangedByHand": AttentionClass.CHANGED_BY_HAND,
+    "OrderCancelled": AttentionClass.ORDER_CANCELLED,
+    "DriftFound": AttentionClass.DRIFT,
+    "AdjustmentUnmatched": AttentionClass.ADJUSTMENT_UNMATCHED,
     "PersonMissing": AttentionClass.PERSON_MISSING,
     "UndoFailed": AttentionClass.UNDO_FAILED,
     "NotAllowed": AttentionClass.NOT_ALLOWED,
+    "SettingsFault": AttentionClass.SETTINGS,
     "DossierChanged": AttentionClass.DOSSIER,
 }
 _BY_SERVICE = {
@@ -104,6 +130,10 @@ class Action(StrEnum):
     SKIP = "skip"
     AMEND = "amend"
     ABORT = "abort"
+    APPROVE = "approve"
+    REFUND = "refund"
+    RESTORE = "restore"
+    ADOPT = "adopt"
 
 
 class AmendableField(StrEnum):
@@ -122,19 +152,35 @@ class Amendment(Fact):
     value: str
 
 
+UNKNOWN = "unknown"
+
+
 class Answer(Fact):
-    """What a person decided. `by` is who; a bare signal does not say, and is recorded as unknown."""
+    """What a person decided. `by` is who; a bare signal does not say, and is recorded as unknown.
+
+    `order` is the number of the order to adopt; "" where there is one only.
+    """
 
     action: Action
     reason: str = ""
-    by: str = "unknown"
+    by: str = UNKNOWN
     amendments: tuple[Amendment, ...] = ()
+    order: str = ""
+
+
+class StandingOrder(Fact):
+    """An order of Zoho's that somebody entered by hand."""
+
+    number: str
+    salesorder_id: str
 
 
 class Trouble(Fact):
     """Why a run waits. `step` is the step that could not go on, `since` when it parked (UTC), `at_risk` the money.
 
-    `lines` counts the payment's lines, `skippable` says that the order is complete without the step.
+    `lines` counts the payment's lines, `skippable` says that the order is complete without the step. `approvable`: the
+    step waits for somebody to agree, other than the `requester` ("" where nobody knows who that is). `choices` are
+    what can be done about it besides, `orders` those that may be the payment's, entered by hand.
     """
 
     attention_class: AttentionClass
@@ -144,12 +190,18 @@ class Trouble(Fact):
     at_risk: Money | None = None
     lines: tuple[str, ...] = ()
     skippable: bool = False
+    approvable: bool = False
+    requester: str = ""
+    choices: tuple[Action, ...] = ()
+    orders: tuple[StandingOrder, ...] = ()
 
     def actions(self) -> tuple[Action, ...]:
         """What can be answered here."""
         amend = (Action.AMEND,) if self.lines and self.step == "plan" else ()
         skip = (Action.SKIP,) if self.skippable else ()
-        return (Action.RETRY, *amend, *skip, Action.ABORT)
+        approve = (Action.APPROVE,) if self.approvable else ()
+        adopt = (Action.ADOPT,) if self.orders else ()
+        return (*approve, *self.choices, *adopt, Action.RETRY, *amend, *skip, Action.ABORT)
 
 
 def refusal(trouble: Trouble | None, answer: Answer) -> str:
@@ -161,11 +213,38 @@ def refusal(trouble: Trouble | None, answer: Answer) -> str:
         return f"{answer.action.value} is no answer to {trouble.attention_class.value}: choose one of {offered}"
     if answer.action in (Action.SKIP, Action.ABORT) and not answer.reason.strip():
         return f"{answer.action.value} needs a reason"
+    if answer.action is Action.APPROVE and (why := _not_the_second(trouble.requester, answer.by)):
+        return why
+    if answer.action is Action.REFUND and _nameless(answer.by):
+        return "a refund has to say who wants it: answer with throughline exceptions resolve, which says it"
+    if answer.action is Action.ADOPT and adopted(trouble, answer) is None:
+        return f"adopt needs one of the orders {', '.join(one.number for one in trouble.orders)}: name it as `order`"
+    if answer.order and answer.action is not Action.ADOPT:
+        return f"an order goes with adopt, not with {answer.action.value}"
     if answer.action is Action.AMEND:
         return _amendments_refused(trouble, answer)
     if answer.amendments:
         return f"amendments go with amend, not with {answer.action.value}"
     return ""
+
+
+def adopted(trouble: Trouble, answer: Answer) -> StandingOrder | None:
+    """The order that the answer means; None where that is not clear."""
+    meant = [one for one in trouble.orders if answer.order.strip() in ("", one.number, one.salesorder_id)]
+    return meant[0] if len(meant) == 1 else None
+
+
+def _not_the_second(requester: str, by: str) -> str:
+    """Why this person's approval does not count; "" where it does."""
+    if _nameless(by):
+        return "an approval has to say who gives it: answer with throughline exceptions resolve, which says it"
+    if by.strip().casefold() == requester.strip().casefold():
+        return f"{by} asked for it: somebody else has to approve"
+    return ""
+
+
+def _nameless(by: str) -> bool:
+    return by.strip().casefold() in ("", UNKNOWN)
 
 
 def read_answer(said: object) -> Answer | str:

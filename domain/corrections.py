@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pydantic import Field
+
 from domain.money import Money
 from domain.payments import Fact, Fee
 from domain.runs import PaymentEvent, PaymentInput, PaymentRef
@@ -58,10 +60,21 @@ class PersonSeen(Fact):
 
 
 class OrderCorrection(OrderInput):
-    """The sales order to be said anew, line by line, with the addresses and custom fields of now."""
+    """The sales order to be said anew, line by line, with the addresses and custom fields of now.
+
+    `marks` are custom fields (api_name) that no payment fills.
+    """
 
     salesorder_id: str
     line_item_ids: tuple[str, ...]
+    marks: dict[str, str] = Field(default_factory=dict)
+
+
+class OrderRecalled(Fact):
+    """An order as it was written last; `order` is None where our memory of it is gone."""
+
+    salesorder_id: str = ""
+    order: OrderInput | None = None
 
 
 class ChangeResult(Fact):

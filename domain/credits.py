@@ -23,6 +23,7 @@ class SoldLine(Fact):
     """
 
     line_item_id: str = ""
+    order_line_id: str = ""
     item_id: str = ""
     name: str = ""
     quantity: Decimal = Decimal(1)
@@ -37,10 +38,23 @@ class SoldLine(Fact):
         return int((self.net * (100 + self.tax_percentage)).scaleb(6))
 
 
+class NoteByHand(Fact):
+    """A credit note of a sale that nobody of ours is known to have written; `total` is None where it is unclear."""
+
+    creditnote_id: str
+    number: str = ""
+    total: Money | None = None
+
+    def __str__(self) -> str:
+        return f"{self.number or self.creditnote_id} over {self.total}"
+
+
 class Sold(Fact):
     """A sale as Zoho has it: its order and invoice, and the lines (shipping is one of them).
 
-    `invoice_id` is "" where nothing was invoiced, or what was invoiced is void.
+    `invoice_id` is "" where nothing was invoiced, or what was invoiced is void. `returns` are the ids of the order's
+    returns, `notes` those of its credit notes that count, which come to `credited` (None where that is unclear); of
+    these `by_hand` name no cause of Stripe's. `noted`: one of them names the refund that is asked about.
     """
 
     salesorder_id: str
@@ -50,6 +64,11 @@ class Sold(Fact):
     zoho_payment_id: str = ""
     exchange_rate: Decimal | None = None
     lines: tuple[SoldLine, ...] = ()
+    returns: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    credited: Money | None = None
+    by_hand: tuple[NoteByHand, ...] = ()
+    noted: bool = False
 
 
 class CreditLine(Fact):
@@ -63,15 +82,20 @@ class CreditLine(Fact):
     line_item_id: str = ""
     shipped: bool = True
     restock: bool = False
+    salesreturn_item_id: str = ""
 
 
 class Returned(Fact):
-    """Pieces of one line of the invoice that came back, after `before` did. `restock`: they are for sale again."""
+    """Pieces of one line of the invoice that came back, after `before` did. `restock`: they are for sale again.
+
+    `salesreturn_item_id` is the line of the return that says so.
+    """
 
     line_item_id: str
     quantity: Decimal
     before: Decimal = Decimal(0)
     restock: bool = True
+    salesreturn_item_id: str = ""
 
 
 class CreditQuery(RefundRef):
@@ -82,12 +106,19 @@ class CreditQuery(RefundRef):
 
 
 class CreditInput(RefundRef):
-    """A credit note to write: for `sold`, over `total`, dated by the moment `at` which Stripe made the refund."""
+    """A credit note to write: for `sold`, over `total`, dated by the moment `at`; `cause` is the word for why.
+
+    `return_id` is Zoho's return that it credits, `adjustment_id` the adjustment that proposed the refund; "" for a
+    refund that was made without one.
+    """
 
     sold: Sold
     lines: tuple[CreditLine, ...]
     total: Money
     at: AwareDatetime
+    return_id: str = ""
+    adjustment_id: str = ""
+    cause: str = "refund"
     after: int = 0
 
 
@@ -100,6 +131,13 @@ class CreditWritten(Fact):
     total: Money | None = None
     unknown: bool = False
     asked: int = 0
+
+
+class CreditedPieces(Fact):
+    """Pieces that a credit note credits without a return, by the line of the invoice; `refund_id` is its reference."""
+
+    refund_id: str = ""
+    lines: tuple[tuple[str, Decimal], ...] = ()
 
 
 class PayOutInput(RefundRef):
@@ -129,6 +167,15 @@ class CreditDocument(RefundRef):
     after: int = 0
 
 
+class CreditComment(RefundRef):
+    """A sentence for a credit note's history; `about` tells one from another."""
+
+    creditnote_id: str
+    said: str
+    about: str
+    after: int = 0
+
+
 def credit_lines(sold: Sold, refund: RefundFacts, restock: Restock) -> tuple[CreditLine, ...]:
     """The credit note's lines, which come to the refund exactly; ValueError where the sale has no lines of any worth.
 
@@ -146,6 +193,16 @@ def credit_lines(sold: Sold, refund: RefundFacts, restock: Restock) -> tuple[Cre
     gross = refund.captured.split([sum(line.weight for line in rate) for rate in rates])
     given = zip(rates, shares(gross, refund.before, refund.money), strict=True)
     return tuple(CreditLine(gross=amount, name=_PART, tax_id=rate[0].tax_id) for rate, amount in given if amount)
+
+
+def credited_twice(sold: Sold, refund: RefundFacts) -> tuple[NoteByHand, ...]:
+    """The credit notes by hand that may have been written for this very refund: over the same amount; or all of them,
+    where with one more for the refund the notes would come to more than was paid.
+    """
+    credited = sold.credited or refund.money.zero()
+    if credited.currency == refund.money.currency and credited + refund.money > refund.captured:
+        return sold.by_hand
+    return tuple(note for note in sold.by_hand if note.total == refund.money)
 
 
 def returned_lines(
@@ -208,7 +265,7 @@ def _came_back(one: Returned, line: SoldLine | None, gross: Money) -> CreditLine
         for pieces in (one.before, one.before + one.quantity)
     ]
     whole = _whole(line, so_far[1] - so_far[0], Restock.ALWAYS if one.restock else Restock.NEVER)
-    return whole.model_copy(update={"quantity": one.quantity})
+    return whole.model_copy(update={"quantity": one.quantity, "salesreturn_item_id": one.salesreturn_item_id})
 
 
 def _whole(line: SoldLine, gross: Money, restock: Restock) -> CreditLine:

@@ -111,13 +111,14 @@ class OrderDocumentLine(Fact):
 
 
 class ShipmentDocument(Fact):
-    """Packages on their way. `tracking_number` and `carrier` are "" until somebody knows them."""
+    """Packages on their way. `tracking_number` and `carrier` are "" until somebody knows them; `day` is ISO."""
 
     shipment_id: str
     number: str = ""
     carrier: str = ""
     tracking_number: str = ""
     status: str = ""
+    day: str = ""
 
 
 class PackageDocument(Fact):

@@ -9,11 +9,11 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from domain.contacts import contact_identity
 from domain.lines import order_line, priced, shipping_line, tax_rates
+from domain.mapping_policy import MappingPolicy, PartialCapture
 from domain.money import Money, total
 from domain.numbers import order_number
 from domain.orders import OrderDraft
 from domain.payments import Address, PaidLine, PaymentFacts
-from domain.policy import MappingPolicy, PartialCapture
 from domain.totals import RoundingRules, zoho_totals
 
 # Raised whenever the same facts and policy would give another order: a run keeps the hash it started with.

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
+from decimal import Decimal
 from enum import StrEnum
-from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from domain.attention import AttentionClass
+from domain.by_hand import ByHandPolicy
+from domain.money import Money
 
 PAID = "paid"
 REFUND = "refund"
 DISPUTE = "dispute"
+RETURN = "return"
+QUOTA = "quota"
 # What every carried payment's metadata gets.
 ORDER_ID_KEY = "zoho_salesorder_id"
 ORDER_NUMBER_KEY = "zoho_salesorder_number"
@@ -21,11 +25,17 @@ CREDIT_NOTE_ID_KEY = "zoho_creditnote_id"
 CREDIT_NOTE_NUMBER_KEY = "zoho_creditnote_number"
 # What the metadata of a refund says that was made for a return: its run books it, nobody else.
 RETURN_ID_KEY = "zoho_salesreturn_id"
-# What else may be written back, besides the order's custom fields.
-SOURCES = ("contact_id", "invoice_id", "zoho_payment_id")
-# Stripe's limits of metadata.
-KEY_LIMIT = 40
+# And of one that was proposed by an inventory adjustment.
+ADJUSTMENT_ID_KEY = "zoho_inventory_adjustment_id"
+# How many characters Stripe takes of a metadata value.
 VALUE_LIMIT = 500
+
+
+class PayoutMissing(StrEnum):
+    """What becomes of a payout's lines that lack their document, or its fee."""
+
+    BOOK = "book"  # looked for in Zoho, and booked by the run it belongs to
+    REPORT = "report"  # the certificate says so; Zoho is asked nothing
 
 
 class ForeignFee(StrEnum):
@@ -33,13 +43,6 @@ class ForeignFee(StrEnum):
 
     LEAVE = "leave"  # booked with the payout, which is in the fee's currency
     CONVERT = "convert"  # divided by Stripe's own exchange rate, rounded half up
-
-
-class PartialCapture(StrEnum):
-    """What becomes of a payment of which less was captured than its lines come to."""
-
-    HOLD = "hold"  # a person says which lines were captured
-    ADJUST = "adjust"  # the difference becomes the order's adjustment
 
 
 class Ship(StrEnum):
@@ -65,11 +68,43 @@ class Restock(StrEnum):
     ALWAYS = "always"
 
 
+class ReturnTrigger(StrEnum):
+    """When money goes back for a return that somebody entered in Zoho, the boldest last."""
+
+    OFF = "off"  # never by itself
+    CREDIT_NOTE_REFUND = "credit_note_refund"  # somebody booked the return's credit note as paid out
+    CREDIT_NOTE = "credit_note"  # somebody wrote a credit note for the return
+    RECEIVED = "received"  # all goods of the return were received
+    APPROVED = "approved"  # the return itself is enough
+
+
+class ReturnShipping(StrEnum):
+    """Whether what was paid for shipping goes back with a return."""
+
+    NEVER = "never"
+    WITH_ALL = "with_all"  # with the return by which everything has come back
+
+
 class HeldMoney(StrEnum):
     """What becomes of money that is authorised and not captured, when its payment's run is aborted or cancelled."""
 
     KEEP = "keep"  # a person, or the authorisation's own end, lets go of it
     LET_GO = "let_go"  # the payment is cancelled in Stripe: the buyer has the money at once
+
+
+class DisputeHold(StrEnum):
+    """What becomes of goods that have not left when their payment is disputed, until the dispute is won or dropped."""
+
+    HOLD = "hold"  # our runs ship them no more; people are told, and the order is marked where `hold_field` says
+    GO_ON = "go_on"  # they go out as if nothing had happened
+
+
+class DisputeLost(StrEnum):
+    """What becomes of the books when a dispute is lost, so that the buyer's bank keeps the money."""
+
+    CREDIT_NOTE = "credit_note"  # as a refund of that money: the sale is credited, its clearing account is right
+    WRITE_OFF = "write_off"  # the sale stands; what it brought is lowered, and what is then owed is written off
+    ASK = "ask"  # a person books it
 
 
 class ShipmentKeys(BaseModel):
@@ -81,10 +116,85 @@ class ShipmentKeys(BaseModel):
     tracking_number: str = "tracking_number"
     carrier: str = "carrier"
     status: str = "shipment_status"
+    date: str = ""
 
     def named(self) -> tuple[str, ...]:
         """The keys that are written to."""
-        return tuple(filter(None, (self.shipment_id, self.tracking_number, self.carrier, self.status)))
+        return tuple(filter(None, (self.shipment_id, self.tracking_number, self.carrier, self.status, self.date)))
+
+
+class ReturnPolicy(BaseModel):
+    """What a shop decides about returns that are entered in Zoho.
+
+    `trigger`: what has to happen before money goes back. `receive`: whether the run books the goods as received where
+    nobody did by then. `shipping`: whether shipping goes back too. `approve_above`: by currency, in major units, from
+    where on a second person is asked; a currency without a limit asks always, once any has one. `since`: returns of an
+    earlier day are left alone; None: those that are there when the shop is polled first.
+    `poll_every`: how often Zoho's list of returns is read, 0 never. `look_every`, `look_at_most`: a return that
+    waits is looked at after this time, then after twice as long and so on, until every `look_at_most`.
+    `refund_field`, `status_field`: api_names of the custom fields of returns and credit notes that tell Stripe's refund
+    and how it stands, "" to leave one out.
+    `adjustment_reason`, `adjustment_order_field`: an inventory adjustment with this reason, or with an order in this
+    custom field (api_name), proposes a refund, whatever `trigger` says; "" and "": none does.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    trigger: ReturnTrigger = ReturnTrigger.OFF
+    receive: bool = True
+    shipping: ReturnShipping = ReturnShipping.NEVER
+    approve_above: dict[str, Decimal] = Field(default_factory=dict)
+    since: date | None = None
+    poll_every: timedelta | None = timedelta(minutes=5)
+    look_every: timedelta = timedelta(minutes=15)
+    look_at_most: timedelta = timedelta(hours=6)
+    refund_field: str = "cf_stripe_refund_id"
+    status_field: str = "cf_stripe_refund_status"
+    adjustment_reason: str = ""
+    adjustment_order_field: str = ""
+
+    def says(self, refund_id: str, status: str) -> dict[str, str]:
+        """The custom fields of a document that tell a refund and how it stands."""
+        told = {self.refund_field: refund_id, self.status_field: status}
+        return {name: value for name, value in told.items() if name}
+
+    @property
+    def on(self) -> bool:
+        """Whether returns are carried at all."""
+        return self.trigger is not ReturnTrigger.OFF
+
+    @property
+    def polls(self) -> bool:
+        """Whether Zoho's list of returns is read from time to time."""
+        return self.on and bool(self.poll_every)
+
+    @property
+    def adjustments(self) -> bool:
+        """Whether an inventory adjustment can propose a refund."""
+        return bool(self.adjustment_reason or self.adjustment_order_field)
+
+    @property
+    def polls_adjustments(self) -> bool:
+        """Whether Zoho's list of adjustments is read from time to time."""
+        return self.adjustments and bool(self.poll_every)
+
+    def needs_approval(self, money: Money) -> bool:
+        """Whether a second person has to agree to so much."""
+        limit = self.approve_above.get(money.currency)
+        return bool(self.approve_above) and (limit is None or money.decimal() > limit)
+
+
+class BooksPolicy(BaseModel):
+    """What a shop decides about Zoho Books.
+
+    `post`: whether what a payout's certificate says is posted there; else it is there to be exported. `since`: payouts
+    that arrived on an earlier day are left to be exported, whatever becomes of them; None: none is.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    post: bool = False
+    since: date | None = None
 
 
 class PaymentPolicy(BaseModel):
@@ -100,13 +210,23 @@ class PaymentPolicy(BaseModel):
     `fee_patience`: how long a paid run stays open for Stripe's fee; one that comes later is booked by a run of its own.
     `foreign_fee`: what becomes of a fee in another currency than the payment's.
     `tell_after`: how long a run that waits lets others join before people are told of all of them; `tell_every`: how
-    often at most people are told of one class. `quiet`: of what nobody is told: classes, "paid", "refund", "dispute".
+    often at most people are told of one class. `quiet`: of what nobody is told: classes, "paid", "refund", "dispute",
+    "return", "quota".
     `oversell`: what becomes of an order that wants more than is left; `oversell_patience`: how long it waits for
     payments that may let go of what they reserved before it.
     `held_money`: whether an aborted or cancelled run lets go of money that is authorised only.
     `restock`: which goods return to stock when a payment is refunded as a whole; `refund_patience`: how long a run
-    waits for a refund that is under way before it asks a person. `evidence_reminder`: how long before a dispute's
-    evidence is due people are told once more.
+    waits for a refund that is under way before it asks a person. `sale_patience`: how long it waits for the payment's
+    own run, where that has not begun: a webhook was lost, and the next sweep finds it. `evidence_reminder`: how long
+    before a dispute's evidence is due people are told once more; `dispute_hold`: whether goods that have not left are
+    held back while it lasts, `hold_field` the order's custom field that then names the dispute, "" for none;
+    `dispute_lost`: what a lost one does to the books. `payout_check`: how often a payout is looked at that is not
+    settled; `payout_missing`: what becomes of lines that lack their document, `payout_look`: how soon it
+    is looked whether the runs that were told have booked it, ever more seldom after that; `payout_patience`: after
+    how long the certificate says that it is missing. `returns`: what becomes of returns that are entered in Zoho;
+    `by_hand`: of what else people do there. `order_number_keys`: Stripe
+    metadata keys that hold the number under which somebody may have entered a backfilled payment's order by hand.
+    `books`: whether payouts are posted in Zoho Books.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -128,94 +248,28 @@ class PaymentPolicy(BaseModel):
     held_money: HeldMoney = HeldMoney.KEEP
     restock: Restock = Restock.WHEN_UNSHIPPED
     refund_patience: timedelta = timedelta(days=30)
+    sale_patience: timedelta = timedelta(minutes=20)
     evidence_reminder: timedelta = timedelta(days=2)
+    returns: ReturnPolicy = ReturnPolicy()
+    by_hand: ByHandPolicy = ByHandPolicy()
+    dispute_hold: DisputeHold = DisputeHold.HOLD
+    hold_field: str = Field(default="", pattern=r"^(cf_\w+)?$")
+    dispute_lost: DisputeLost = DisputeLost.CREDIT_NOTE
+    payout_check: timedelta = timedelta(hours=6)
+    payout_missing: PayoutMissing = PayoutMissing.BOOK
+    payout_look: timedelta = timedelta(seconds=10)
+    payout_patience: timedelta = timedelta(days=1)
+    books: BooksPolicy = BooksPolicy()
     tell_after: timedelta = timedelta(seconds=10)
     tell_every: timedelta = timedelta(minutes=15)
     quiet: tuple[str, ...] = ()
+    order_number_keys: tuple[str, ...] = ()
 
     @field_validator("quiet")
     @classmethod
     def _known(cls, names: tuple[str, ...]) -> tuple[str, ...]:
-        known = {PAID, REFUND, DISPUTE, *(one.value for one in AttentionClass)}
+        known = {PAID, REFUND, DISPUTE, RETURN, QUOTA, *(one.value for one in AttentionClass)}
         for name in names:
             if name not in known:
                 raise ValueError(f"there is no class {name!r}: there are {', '.join(sorted(known))}")
         return names
-
-
-class TaxRounding(StrEnum):
-    """Where Zoho rounds tax: once a tax rate over the whole document, or line by line. An organisation's setting."""
-
-    ENTITY_LEVEL = "entity_level"
-    ITEM_LEVEL = "item_level"
-
-
-# With which goods a gift goes that goes with every order.
-ANY_ORDER = "*"
-
-
-class BundlePart(BaseModel):
-    """How many pieces of the item `sku` one set holds, or go along as a gift."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    sku: str = Field(min_length=1)
-    quantity: int = Field(default=1, gt=0)
-
-
-class MappingPolicy(BaseModel):
-    """How Stripe's words become Zoho's. Its hash is pinned by each run.
-
-    `sku_keys`: metadata keys searched for the SKU on price, then product; then the price's `lookup_key`.
-    `item_link_key`: metadata key that holds a Zoho item id. `shipping_sku`: the service item that carries taxed
-    shipping (Zoho's `shipping_charge` takes no tax); "" refuses taxed shipping.
-    `charge_field`, `payment_field`: api_names of the order's custom fields, "" to leave one out.
-    `shipment_days`: promised shipment date, days after the order; None leaves it out.
-    `tax_rounding`, `rate_decimals`: the organisation's rounding of tax and the decimals it keeps of a unit price; no
-    call of the API tells them before the first document, so the shop says them here.
-    `delivery_method`: what a shipment says of the way it goes.
-    `deposit_account_id`: Zoho account that payments go to (a Stripe clearing account), "" = Undeposited Funds.
-    `bundle_parts`: sets that Zoho knows only as items whose stock it does not track, by SKU, with the parts that an
-    inventory adjustment takes out of stock.
-    `gifts`: pieces that go along and are on no line of the order, by the SKU with each piece of which they go; those
-    of `*` go with every order. The same adjustment takes them out of stock.
-    `partial_capture`: what becomes of a payment that was captured in part.
-    `metadata_fields`: Stripe's metadata keys and the order's custom fields (api_name) that they fill.
-    `write_back`: further metadata keys that the payment gets, each with its source: `contact_id`, `invoice_id`,
-    `zoho_payment_id`, or a custom field of the order (`cf_…`). A key that is written is never read: that were a loop.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    sku_keys: tuple[str, ...] = ("sku",)
-    item_link_key: str = "zoho_item_id"
-    shipping_sku: str = ""
-    charge_field: str = "cf_stripe_charge_id"
-    payment_field: str = "cf_stripe_payment_id"
-    shipment_days: int | None = Field(default=None, ge=0, le=365)
-    tax_rounding: TaxRounding = TaxRounding.ENTITY_LEVEL
-    rate_decimals: int = Field(default=6, ge=0, le=12)
-    delivery_method: str = Field(default="Standard", min_length=1)
-    deposit_account_id: str = ""
-    payment_mode: str = "Stripe"
-    bundle_parts: dict[str, tuple[BundlePart, ...]] = Field(default_factory=dict)
-    gifts: dict[str, tuple[BundlePart, ...]] = Field(default_factory=dict)
-    partial_capture: PartialCapture = PartialCapture.HOLD
-    metadata_fields: dict[str, str] = Field(default_factory=dict)
-    write_back: dict[str, str] = Field(default_factory=dict)
-
-    @model_validator(mode="after")
-    def _no_loop(self) -> Self:
-        if both := sorted(self.own_keys() & self.metadata_fields.keys()):
-            raise ValueError(f"{', '.join(both)}: a metadata key is either read or written; name another key")
-        if long := sorted(key for key in self.write_back if not 0 < len(key) <= KEY_LIMIT):
-            raise ValueError(f"{', '.join(long)}: Stripe takes metadata keys of 1 to {KEY_LIMIT} characters")
-        unknown = sorted(s for s in self.write_back.values() if s not in SOURCES and not s.startswith("cf_"))
-        if unknown:
-            raise ValueError(f"{', '.join(unknown)}: write_back takes {', '.join(SOURCES)} or a custom field cf_…")
-        return self
-
-    def own_keys(self) -> frozenset[str]:
-        """The metadata keys that we write: a change of nothing but these is our own echo."""
-        ours = (ORDER_ID_KEY, ORDER_NUMBER_KEY, CREDIT_NOTE_ID_KEY, CREDIT_NOTE_NUMBER_KEY, RETURN_ID_KEY)
-        return frozenset({*ours, *self.write_back})

@@ -37,7 +37,8 @@ class RefundFacts(Fact):
 
     `at` is when Stripe made it, `captured` what the payment brought. `before` is what earlier refunds that stand gave
     back, in the order in which Stripe made them. `reason` is why it failed, in Stripe's words. `return_id`
-    is Zoho's return that the refund was made for, as its metadata says, "" for one that was made by somebody else.
+    is Zoho's return that the refund was made for, as its metadata says, "" for one that was made by somebody else;
+    `adjustment_id` is the inventory adjustment that proposed it.
     """
 
     refund_id: str
@@ -49,6 +50,7 @@ class RefundFacts(Fact):
     before: tuple[Money, ...] = ()
     reason: str = ""
     return_id: str = ""
+    adjustment_id: str = ""
 
     @property
     def whole(self) -> bool:
@@ -79,12 +81,14 @@ class RefundSeen(Fact):
 class FetchedRefund(RefundFacts):
     """The same with what our memory knows: `round` counts the credit notes of this refund that were taken back.
 
-    `cancelled` says that the order was voided for it. `salesorder_id` is "" where our memory of the sale is gone, or
+    `cancelled` says that the order was voided for it, `gone` that a person knows that somebody deleted the order.
+    `salesorder_id` is "" where our memory of the sale is gone, or
     never was.
     """
 
     round: int = 0
     cancelled: bool = False
+    gone: bool = False
     salesorder_id: str = ""
 
 

@@ -7,9 +7,9 @@ from typing import TypeVar
 
 from domain.contacts import address_fingerprint, contact_identity
 from domain.mapping import billing_of, custom_fields
+from domain.mapping_policy import MappingPolicy
 from domain.orders import OrderDraft
 from domain.payments import Address, Fact, PaymentFacts
-from domain.policy import MappingPolicy
 
 Said = TypeVar("Said")
 

@@ -42,6 +42,9 @@ class UndoKind(StrEnum):
     VOID_CREDIT_NOTE = "void_credit_note"
     DELETE_CREDIT_REFUND = "delete_credit_refund"
     UNMARK_REFUND = "unmark_refund"
+    DELETE_RECEIVE = "delete_receive"
+    RESTORE_PAYMENT = "restore_payment"
+    CANCEL_WRITE_OFF = "cancel_write_off"
 
 
 class Carried(Fact):
@@ -50,7 +53,10 @@ class Carried(Fact):
     `answer` came while the run was about to park; `aborting` is why everything is being taken back, "" where it is not.
     `undo` is in the order of the steps; `answers` counts what people answered so far, `reminders` how often they were
     told since the run parked. `events` may change what is written already;
-    `corrected` is what a change has put right so far.
+    `corrected` is what a change has put right so far, `approved` the amount that a second person has agreed to, in
+    answer to the words `agreed`.
+    `adopted` is Zoho's id of the order that a person said is the payment's. `planned_anew`: what we remembered was gone
+    in Zoho, and the story was told again for it.
     """
 
     trouble: Trouble | None = None
@@ -66,25 +72,63 @@ class Carried(Fact):
     reminders: int = 0
     events: tuple[PaymentEvent, ...] = ()
     corrected: tuple[str, ...] = ()
+    approved: Money | None = None
+    agreed: str = ""
+    adopted: str = ""
+    planned_anew: bool = False
+
+
+class RerunStep(StrEnum):
+    """From where a payment's story may be told anew on purpose, in the order of the story."""
+
+    ORDER = "order"
+    INVOICE = "invoice"
+    PAYMENT = "payment"
+    SHIP = "ship"
+    WRITE_BACK = "write_back"
+    FEE = "fee"
+
+
+class Rerun(Fact):
+    """A story that is told once more on purpose: what is done is skipped.
+
+    From `from_step` on our memory counts no more: each step looks what stands in Zoho, takes that, and writes only what
+    is missing. Its effects are kept apart under `tag`.
+    """
+
+    tag: str = ""
+    from_step: RerunStep | None = None
+
+    def change(self, step: RerunStep) -> str:
+        """Under which name the effects of a step are kept; "" where those of before count."""
+        steps = list(RerunStep)
+        anew = self.from_step is not None and steps.index(step) >= steps.index(self.from_step)
+        return self.tag if anew else ""
 
 
 class PaymentInput(Fact):
-    """What a payment's run starts with. `organization_id` is the fairness key of its Zoho calls."""
+    """What a payment's run starts with. `organization_id` is the fairness key of its Zoho calls.
+
+    `backfilled`: a backfill found it, so somebody may have entered its order by hand, and nobody has to be told of it.
+    `rerun`: a person has it told once more, and from where on anew.
+    """
 
     connection: str
     payment_id: str
     organization_id: str
     policy: PaymentPolicy = PaymentPolicy()
     zoho_queue: str = "zoho"
+    backfilled: bool = False
+    rerun: Rerun = Rerun()
     carried: Carried = Carried()
 
 
-class ResolveInput(Fact):
-    """An event that does not name its payment: `object_id` is an invoice, session or charge."""
+class ResolveInput(PaymentInput):
+    """An event that does not name its payment: `object_id` is an invoice, session, customer or charge."""
 
-    connection: str
+    payment_id: str = ""
+    organization_id: str = ""
     event: PaymentEvent
-    policy: PaymentPolicy = PaymentPolicy()
 
 
 class ResolvedPayment(Fact):
@@ -113,11 +157,16 @@ class Stage(StrEnum):
     PAID = "paid"
     NEEDS_ATTENTION = "needs-attention"
     CORRECTED = "corrected"
+    CHECKED = "checked"
     TAKEN_BACK = "taken-back"
     CREDITED = "credited"
     REOPENED = "reopened"
+    WAITING_FOR_RETURN = "waiting-for-return"
+    REFUSED = "refused"
     DISPUTED = "disputed"
     DECIDED = "decided"
+    RECONCILING = "reconciling"
+    CERTIFIED = "certified"
     FAILED = "failed"
 
 

@@ -66,9 +66,13 @@ class OrderWritten(Fact):
     """A sales order as Zoho has it. `taken`: the number exists already, so look.
 
     `goods` are the lines that can be packed; `own_steps` what the organisation does by itself once it is confirmed.
+    `number` and `contact_id` are told of an order that somebody entered by hand; its `line_item_ids` are () where its
+    lines are not the payment's.
     """
 
     salesorder_id: str = ""
+    number: str = ""
+    contact_id: str = ""
     status: str = ""
     total: Money | None = None
     reference: str = ""

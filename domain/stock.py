@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from enum import StrEnum
 
@@ -31,6 +31,15 @@ def judge(wanted: Mapping[str, Decimal], left: Mapping[str, Decimal], uncertain:
     if any(left[item] - uncertain.get(item, Decimal(0)) < quantity for item, quantity in tracked.items()):
         return Verdict.LATER
     return Verdict.ENOUGH
+
+
+def served(waiting: Mapping[str, Mapping[str, Decimal]], left: Mapping[str, Decimal]) -> Iterator[str]:
+    """The names of those who get all they want of what is `left`; whoever has waited longer comes first."""
+    rest = dict(left)
+    for name, wanted in waiting.items():
+        if judge(wanted, rest, {}) is Verdict.ENOUGH:
+            yield name
+            rest = {item: pieces - wanted.get(item, Decimal(0)) for item, pieces in rest.items()}
 
 
 class StockInput(PaymentRef):

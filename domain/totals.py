@@ -22,9 +22,9 @@ from typing import Self
 
 from pydantic import Field
 
+from domain.mapping_policy import MappingPolicy, TaxRounding
 from domain.orders import OrderDraft, OrderLine
 from domain.payments import Fact
-from domain.policy import MappingPolicy, TaxRounding
 
 _HUNDRED = Decimal(100)
 

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from domain.currencies import MULTIPLE_OF
 from domain.lines import SHIPPING_LINE, exclusive_tax, priced
 from domain.mapping import uncaptured
+from domain.mapping_policy import PartialCapture
 from domain.money import Money
 from domain.orders import OrderDraft
 from domain.payments import PaidLine, PaymentFacts, PaymentStatus, ShippingCost
-from domain.policy import PartialCapture
 from domain.problems import Problem, ProblemCode
 from domain.totals import RoundingRules, Totals, zoho_totals
 

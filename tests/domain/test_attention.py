@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,12 +12,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.attention import (
+    APPROVAL,
     Action,
     AmendableField,
     Amendment,
     Answer,
     AttentionClass,
+    StandingOrder,
     Trouble,
+    adopted,
     classify,
     line_of,
     read_answer,
@@ -26,7 +30,7 @@ from domain.money import Money
 from domain.problems import ProblemCode
 
 ROOMS = Path(__file__).parent.parent.parent
-CLOSING = {"NotPaid", "PaymentCanceled", "Aborted", "AnswerRefused"}
+CLOSING = {"NotPaid", "PaymentCanceled", "Aborted", "AnswerRefused", "BadRange"}
 
 
 def trouble(step: str = "plan", *, lines: tuple[str, ...] = ("li_a", "li_b"), skippable: bool = False) -> Trouble:
@@ -48,16 +52,40 @@ def test_every_problem_has_a_class(code: ProblemCode) -> None:
     assert classify(code.value) is not AttentionClass.UNCLASSIFIED
 
 
-def test_every_failure_that_a_workflow_raises_has_a_class() -> None:
-    """Each ApplicationError type written in the workflows parks under a name of its own, or closes the run."""
-    types = set()
+def raised() -> set[str]:
+    """The types of the ApplicationErrors that the workflows write, themselves or by their `stop`."""
+    types: set[str] = set()
     for path in (ROOMS / "workflows").glob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("ApplicationError"):
-                types |= {k.value.value for k in node.keywords if k.arg == "type" and isinstance(k.value, ast.Constant)}
-    assert len(types) > 5
-    unknown = [kind for kind in types - CLOSING if classify(str(kind)) is AttentionClass.UNCLASSIFIED]
-    assert not unknown
+            if isinstance(node, ast.Call):
+                types |= set(_types(node))
+    return types - CLOSING
+
+
+def _types(call: ast.Call) -> Iterator[str]:
+    name = ast.unparse(call.func)
+    found = [k.value for k in call.keywords if k.arg == "type"] if name.endswith("ApplicationError") else []
+    found += call.args[:1] if name == "stop" else []
+    for value in found:
+        if isinstance(value, ast.Constant):
+            yield str(value.value)
+        elif ast.unparse(value) == "APPROVAL":
+            yield APPROVAL
+
+
+def test_every_failure_that_a_workflow_raises_has_a_class() -> None:
+    """Each ApplicationError type written in the workflows parks under a name of its own, or closes the run."""
+    assert {"TotalsDiffer", "RefundFailed", "RefundTooLarge", "PaymentDisputed", APPROVAL} <= raised()
+    assert not [kind for kind in raised() if classify(kind) is AttentionClass.UNCLASSIFIED]
+
+
+@pytest.mark.parametrize("kind", sorted(raised()))
+def test_every_failure_that_a_workflow_raises_is_met_in_a_test(kind: str) -> None:
+    """A run that stops for a reason of its own does so before a sandbox, or with answers from a script."""
+    found = classify(kind)
+    said = (f'"{found.value}"', f"AttentionClass.{found.name}")
+    tests = [path for room in ("endtoend", "workflows") for path in (ROOMS / "tests" / room).glob("test_*.py")]
+    assert any(word in path.read_text(encoding="utf-8") for path in tests for word in said), found
 
 
 @pytest.mark.parametrize(
@@ -108,6 +136,44 @@ def test_answers_are_taken_or_refused_with_the_reason(answer: Answer, why: str) 
     """The sentence says what would be right."""
     said = refusal(trouble(), answer)
     assert said.startswith(why) if why else said == ""
+
+
+def test_a_refund_needs_a_name_and_is_offered_where_it_is_a_choice() -> None:
+    """A bare signal gives no money back; elsewhere nobody is offered it."""
+    choices = trouble("cancelled").model_copy(update={"choices": (Action.REFUND, Action.RESTORE)})
+    assert choices.actions() == (Action.REFUND, Action.RESTORE, Action.RETRY, Action.ABORT)
+    assert "has to say who wants it" in refusal(choices, Answer(action=Action.REFUND))
+    assert refusal(choices, Answer(action=Action.REFUND, by="ada")) == ""
+    assert refusal(choices, Answer(action=Action.RESTORE)) == ""
+    assert refusal(trouble(), Answer(action=Action.REFUND, by="ada")).startswith("refund is no answer")
+
+
+HAND = tuple(StandingOrder(number=f"HAND-{one}", salesorder_id=str(one)) for one in (1, 2))
+
+
+@pytest.mark.parametrize(
+    ("orders", "answer", "taken", "why"),
+    [
+        (HAND[:1], Answer(action=Action.ADOPT), "1", ""),
+        (HAND, Answer(action=Action.ADOPT, order="HAND-2"), "2", ""),
+        (HAND, Answer(action=Action.ADOPT, order="2"), "2", ""),
+        (HAND, Answer(action=Action.ADOPT), "", "adopt needs one of the orders HAND-1, HAND-2"),
+        (HAND, Answer(action=Action.ADOPT, order="HAND-3"), "", "adopt needs one of the orders HAND-1, HAND-2"),
+        ((), Answer(action=Action.ADOPT), "", "adopt is no answer to unknown_sku"),
+        (HAND, Answer(action=Action.RETRY, order="HAND-1"), "", "an order goes with adopt, not with retry"),
+    ],
+)
+def test_an_order_is_adopted_by_its_number(
+    orders: tuple[StandingOrder, ...], answer: Answer, taken: str, why: str
+) -> None:
+    """The only one needs no name; of several one is named, by number or by Zoho's id."""
+    asked = trouble("recognise").model_copy(update={"orders": orders})
+    said = refusal(asked, answer)
+    assert said.startswith(why) if why else said == ""
+    if taken:
+        meant = adopted(asked, answer)
+        assert meant is not None
+        assert meant.salesorder_id == taken
 
 
 def test_nothing_waits_nothing_is_answered() -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from domain.changes import changed_keys, concerns_zoho, is_echo, is_news, may_change, may_tell_fee, says_paid
-from domain.policy import MappingPolicy
+from domain.mapping_policy import MappingPolicy
 from tests.domain.stripe_like import PROPERTY
 
 MAPPING = MappingPolicy(write_back={"zoho_invoice": "invoice_id", "batch": "cf_batch"})

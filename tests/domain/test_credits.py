@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.credits import Sold, SoldLine, credit_lines, shares
+from domain.credits import NoteByHand, Sold, SoldLine, credit_lines, credited_twice, shares
 from domain.money import Money, total
 from domain.policy import Restock
 from domain.refunds import RefundFacts, RefundStatus
@@ -95,3 +95,17 @@ def test_all_refunds_together_give_back_each_part_exactly(gross: list[int], cuts
         sums = [so_far + one for so_far, one in zip(sums, given_back, strict=True)]
         assert all(so_far <= part for so_far, part in zip(sums, parts, strict=True))
     assert sums == parts
+
+
+def test_a_note_by_hand_that_may_be_the_refunds() -> None:
+    """Over the same amount; or all of them, where more would be credited than was paid."""
+    five, twelve = (
+        NoteByHand(creditnote_id=name, total=Money.of(minor, "EUR")) for name, minor in (("5", 500), ("12", 1200))
+    )
+    sold = SOLD.model_copy(update={"by_hand": (five, twelve), "credited": Money.of(1800, "EUR")})
+    assert credited_twice(sold, refund(1200)) == (twelve,)
+    assert credited_twice(sold, refund(1100)) == ()
+    assert credited_twice(sold, refund(CAPTURED - 1800)) == ()
+    assert credited_twice(sold, refund(CAPTURED - 1799)) == (five, twelve)
+    assert credited_twice(sold.model_copy(update={"credited": None}), refund(CAPTURED)) == ()
+    assert credited_twice(SOLD.model_copy(update={"credited": Money.of(1, "EUR")}), refund(CAPTURED)) == ()

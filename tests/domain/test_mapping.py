@@ -9,9 +9,9 @@ import pytest
 
 from domain import mapping
 from domain.mapping import UnknownTimeZone, map_order, mapping_hash, order_day
+from domain.mapping_policy import MappingPolicy
 from domain.orders import OrderDraft
 from domain.payments import Address, Buyer, PaymentFacts
-from domain.policy import MappingPolicy
 from domain.totals import RoundingRules
 from tests.domain.stripe_like import PAID_AT, paid_line, payment, shipping
 

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from domain.mapping import map_order
+from domain.mapping_policy import MappingPolicy
 from domain.orders import OrderDraft
 from domain.payments import Address, Buyer, ChargeSays, PaymentFacts
-from domain.policy import MappingPolicy
 from domain.renewal import differs, renewed
 from domain.totals import RoundingRules
 from tests.domain.stripe_like import paid_line, payment

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from domain.currencies import exponent
 from domain.mapping import map_order
+from domain.mapping_policy import MappingPolicy, TaxRounding
 from domain.orders import OrderDraft
 from domain.payments import PaymentFacts
-from domain.policy import MappingPolicy, TaxRounding
 from domain.totals import RoundingRules, zoho_totals
 from domain.validation import smallest_amount, validate_order
 from tests.domain.stripe_like import PROPERTY, paid_line, payment, payments

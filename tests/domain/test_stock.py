@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.stock import Verdict, judge
+from domain.stock import Verdict, judge, served
 
 ONE, TWO = Decimal(1), Decimal(2)
 
@@ -102,3 +102,11 @@ def test_any_interleaving_never_oversells_and_refuses_nothing_that_is_free(
     assert {buyer.at for buyer in world.buyers} <= {"done", "refused"}
     assert world.sold <= pieces
     assert all(pieces - world.sold < buyer.wants for buyer in world.buyers if buyer.at == "refused")
+
+
+def test_what_is_there_again_goes_to_whoever_waited_longest() -> None:
+    """All that one wants, or nothing; an item whose stock nobody counts holds nobody up."""
+    waiting = {"first": {"mug": TWO}, "second": {"mug": ONE, "tea": ONE}, "third": {"mug": TWO}, "fourth": {"set": ONE}}
+    assert list(served(waiting, {"mug": Decimal(3), "tea": Decimal(0)})) == ["first", "fourth"]
+    assert list(served(waiting, {"mug": Decimal(3), "tea": ONE})) == ["first", "second", "fourth"]
+    assert list(served({}, {"mug": ONE})) == []

@@ -8,10 +8,10 @@ from decimal import Decimal
 import pytest
 
 from domain.contacts import ContactIdentity
+from domain.mapping_policy import MappingPolicy, TaxRounding
 from domain.money import Money
 from domain.orders import OrderDraft, OrderLine
 from domain.payments import Buyer
-from domain.policy import MappingPolicy, TaxRounding
 from domain.totals import RoundingRules, Totals, line_amount, zoho_totals
 
 CENTS = RoundingRules(price_precision=2)

@@ -9,9 +9,9 @@ import pytest
 from domain.currencies import UnknownCurrency
 from domain.lines import with_quantity
 from domain.mapping import map_order
+from domain.mapping_policy import MappingPolicy, PartialCapture
 from domain.money import Money
 from domain.payments import Address, Buyer, LineTax, PaidLine, PaymentFacts, PaymentStatus
-from domain.policy import MappingPolicy, PartialCapture
 from domain.problems import Problem, ProblemCode
 from domain.totals import RoundingRules
 from domain.validation import check_facts, check_origin, smallest_amount, validate_order

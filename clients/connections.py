@@ -9,26 +9,23 @@ import tomllib
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+from zoneinfo import available_timezones
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    SecretStr,
-    ValidationError,
-    field_validator,
-    model_validator,
-)
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 
 from clients.errors import SettingsError
 from clients.settings import explain, hint
 from clients.zoho.datacenters import DATA_CENTERS
-from domain.policy import MappingPolicy, PaymentPolicy
+from domain.mapping_policy import MappingPolicy
+from domain.payout_checks import PayoutCheckInput, PayoutPolicy
+from domain.policy import PaymentPolicy
+from domain.postings import AccountNames
+from domain.sweeps import SweepInput, SweepPolicy
 
 SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,38}")
 # Each may be written inline, as `<name>_file` (a path) or as `<name>_env` (a variable's name).
 SECRETS = {"stripe": ("api_key",), "zoho": ("client_secret", "refresh_token")}
-SECRET_LISTS = {"stripe": ("webhook_secrets",), "": ("notify",)}
+SECRET_LISTS = {"stripe": ("webhook_secrets",), "zoho": ("webhook_secrets",), "": ("notify",)}
 
 
 class _Account(BaseModel):
@@ -49,12 +46,14 @@ class StripeAccount(_Account):
 
     A live key has to be a restricted one (`rk_live_`) unless `allow_secret_key` says otherwise. `requests_per_second`,
     `requests_per_endpoint`: one worker process's share of what Stripe takes; 0 = all of it, 100 live and 25 in test.
+    `pull`: there is no webhook endpoint, and so no secret; sweeps alone bring what happens.
     """
 
     account_id: str = Field(pattern=r"^acct_[A-Za-z0-9_]+$")
     livemode: bool
     api_key: SecretStr
-    webhook_secrets: tuple[SecretStr, ...] = Field(min_length=1)
+    webhook_secrets: tuple[SecretStr, ...] = ()
+    pull: bool = False
     api_base: str = ""
     allow_secret_key: bool = False
     requests_per_second: int = Field(default=0, ge=0)
@@ -66,6 +65,18 @@ class StripeAccount(_Account):
         if not all(re.fullmatch(r"whsec_\S+", secret.get_secret_value()) for secret in secrets):
             raise ValueError("each starts with whsec_; copy it from the endpoint's page in Stripe's Dashboard")
         return secrets
+
+    @model_validator(mode="after")
+    def _pushed_or_pulled(self) -> StripeAccount:
+        if self.pull and self.webhook_secrets:
+            raise ValueError(
+                "pull = true says that there is no webhook, webhook_secrets that there is: keep one of them"
+            )
+        if not self.pull and not self.webhook_secrets:
+            raise ValueError(
+                "webhook_secrets is missing: set it, or pull = true where Stripe cannot reach this machine"
+            )
+        return self
 
     @model_validator(mode="after")
     def _key_of_this_mode(self) -> StripeAccount:
@@ -85,7 +96,9 @@ class ZohoAccount(_Account):
     """One Zoho organisation and the client that may act for it. Empty bases = the data centre's own.
 
     `calls_at_once`, `calls_per_minute`: what Zoho allows the organisation, all workers together; 0 a minute = no
-    pace of our own. `daily_reserve`: calls of the day that sweeps and backfills leave to live payments.
+    pace of our own. `daily_reserve`: calls of the day that sweeps and backfills leave to live payments on top of what
+    these will want.
+    `webhook_secrets`: what Zoho's webhooks have to bring, any one of them; none = no webhook of Zoho's is taken.
     """
 
     data_center: str = "us"
@@ -95,9 +108,17 @@ class ZohoAccount(_Account):
     refresh_token: SecretStr = Field(min_length=1)
     api_base: str = ""
     accounts_base: str = ""
+    webhook_secrets: tuple[SecretStr, ...] = ()
     calls_at_once: int = Field(default=5, ge=1, le=1000)
     calls_per_minute: int = Field(default=100, ge=0, le=100_000)
     daily_reserve: int = Field(default=200, ge=0)
+
+    @field_validator("webhook_secrets")
+    @classmethod
+    def _hard_to_guess(cls, secrets: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
+        if not all(re.fullmatch(r"\S{12,}", secret.get_secret_value()) for secret in secrets):
+            raise ValueError("each has twelve characters or more and no blanks; make one with: openssl rand -hex 16")
+        return secrets
 
     @field_validator("data_center")
     @classmethod
@@ -108,13 +129,20 @@ class ZohoAccount(_Account):
 
 
 class Connection(_Account):
-    """One pair, with what the shop decided about it. `notify` are apprise URLs, which hold secrets."""
+    """One pair, with what the shop decided about it. `notify` are apprise URLs, which hold secrets; `accounts` are what
+    the accounts of a payout are called in its books. `time_zone`: the IANA name of the zone that its months end in; ""
+    = that of the Zoho organisation, and UTC for the hour at which payouts are checked.
+    """
 
     slug: str
     stripe: StripeAccount
     zoho: ZohoAccount
     policy: PaymentPolicy = PaymentPolicy()
     mapping: MappingPolicy = MappingPolicy()
+    accounts: AccountNames = AccountNames()
+    sweep: SweepPolicy = SweepPolicy()
+    payouts: PayoutPolicy = PayoutPolicy()
+    time_zone: str = ""
     notify: tuple[SecretStr, ...] = ()
 
     @field_validator("slug")
@@ -124,11 +152,31 @@ class Connection(_Account):
             raise ValueError("a connection's name has 1 to 39 of a-z, 0-9 and -, and starts with no -")
         return slug
 
+    @field_validator("time_zone")
+    @classmethod
+    def _known_zone(cls, name: str) -> str:
+        if name and name not in available_timezones():
+            raise ValueError(f"{name!r} is no time zone: write an IANA name, such as Europe/Berlin")
+        return name
+
     @model_validator(mode="after")
     def _no_loop(self) -> Connection:
         if both := sorted(self.own_keys() & self.mapping.metadata_fields.keys()):
             raise ValueError(f"metadata {', '.join(both)} is written by us (shipment_keys): read another key")
         return self
+
+    def sweeps(self) -> SweepInput:
+        """What the connection's regular sweeps start with."""
+        return SweepInput(connection=self.slug, pull=self.stripe.pull, sweep=self.sweep, policy=self.policy)
+
+    def payout_checks(self) -> PayoutCheckInput:
+        """What the connection's nightly checks of payouts start with."""
+        about = {"payouts": self.payouts, "time_zone": self.time_zone, "policy": self.policy}
+        return PayoutCheckInput(connection=self.slug, **about)
+
+    def regular(self) -> tuple[SweepInput, PayoutCheckInput]:
+        """What its schedules start."""
+        return self.sweeps(), self.payout_checks()
 
     def own_keys(self) -> frozenset[str]:
         """The metadata keys that we write: an update of nothing but these is our own echo."""

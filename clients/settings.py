@@ -20,6 +20,7 @@ from pydantic_settings import (
 
 from clients.errors import SettingsError
 from clients.keys import KeyRing
+from clients.signing import SigningRing
 
 PREFIX = "THROUGHLINE_"
 CONFIG_VARIABLE = "THROUGHLINE_CONFIG"
@@ -33,6 +34,7 @@ class Settings(BaseSettings):
     `store_url` "" means a SQLite file in `home` (see `database_url`); `worker_metrics_port` 0 means none, and the
     business' own numbers are counted anew every `worker_metrics_seconds`.
     `keys` is `id:base64[,id:base64]`, each 32 bytes, the first one current; `keys_file` holds the same text.
+    `signing_keys`, `signing_keys_file`: the same for the keys that certificates are signed with.
     """
 
     model_config = SettingsConfigDict(
@@ -46,6 +48,8 @@ class Settings(BaseSettings):
     temporal_profile: str = ""
     keys: SecretStr = SecretStr("")
     keys_file: Path | None = None
+    signing_keys: SecretStr = SecretStr("")
+    signing_keys_file: Path | None = None
     encrypt_payloads: bool = False
     ingress_host: str = "127.0.0.1"
     ingress_port: int = Field(default=8080, ge=0, le=65535)
@@ -172,15 +176,31 @@ def read_keys(settings: Settings) -> KeyRing:
         raise SettingsError(f"keys_file: {path} cannot be read; correct the path or its owner") from None
 
 
+def read_signing_keys(settings: Settings) -> SigningRing:
+    """The keys of certificates these settings name, else those of `<home>/signing-keys`, made on first use."""
+    if inline := settings.signing_keys.get_secret_value():
+        return SigningRing.from_text(inline)
+    path = settings.signing_keys_file or _ensure(settings.home, "signing-keys", SigningRing.generate().to_text())
+    try:
+        return SigningRing.from_text(path.read_text(encoding="ascii"))
+    except (OSError, UnicodeDecodeError):
+        raise SettingsError(f"signing_keys_file: {path} cannot be read; correct the path or its owner") from None
+
+
 def ensure_keys(home: Path) -> Path:
     """`<home>/keys`, with a new random key (mode 0600) if there was none; two processes at once make one."""
-    path = home / "keys"
+    return _ensure(home, "keys", KeyRing.generate().to_text())
+
+
+def _ensure(home: Path, name: str, text: str) -> Path:
+    """The file `name` of `home`, with `text` if there was none."""
+    path = home / name
     if path.exists():
         return path
     home.mkdir(parents=True, exist_ok=True)
-    descriptor, fresh = tempfile.mkstemp(dir=home, prefix="keys-")
+    descriptor, fresh = tempfile.mkstemp(dir=home, prefix=f"{name}-")
     with os.fdopen(descriptor, "w", encoding="ascii") as file:
-        file.write(KeyRing.generate().to_text() + "\n")
+        file.write(text + "\n")
     try:
         os.link(fresh, path)
     except FileExistsError:

@@ -5,24 +5,18 @@ OpenTelemetry is loaded where traces are switched on, and nowhere else.
 
 from __future__ import annotations
 
-import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlsplit
 
-from clients.logs import redact
-
 if TYPE_CHECKING:
-    from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
-    from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
+    from opentelemetry.sdk.trace import TracerProvider
 
 _NAME = "throughline"
-# Long, and it repeats what the message and the span's name say.
-_LEFT_OUT = ("exception.stacktrace",)
 
 
 @dataclass
@@ -108,74 +102,8 @@ def open_tracing(kind: str, part: str, *, file: Path, endpoint: str) -> Tracing:
     from opentelemetry.sdk.trace import TracerProvider
     from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
+    from clients.spans import exporter
+
     provider = TracerProvider(resource=Resource.create({"service.name": f"{_NAME}-{part}"}))
-    provider.add_span_processor(BatchSpanProcessor(_exporter(kind, file, endpoint)))
+    provider.add_span_processor(BatchSpanProcessor(exporter(kind, file, endpoint)))
     return Tracing(provider)
-
-
-def _exporter(kind: str, file: Path, endpoint: str) -> SpanExporter:
-    from opentelemetry.sdk.trace import ReadableSpan
-    from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
-    from opentelemetry.trace import Status
-
-    class Redacting(SpanExporter):
-        """The last to touch a span: every text in it is redacted."""
-
-        def __init__(self, inner: SpanExporter) -> None:
-            self._inner = inner
-
-        def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
-            return self._inner.export([_clean(span) for span in spans])
-
-        def shutdown(self) -> None:
-            self._inner.shutdown()
-
-        def force_flush(self, timeout_millis: int = 30000) -> bool:
-            return self._inner.force_flush(timeout_millis)
-
-    class ToFile(SpanExporter):
-        """One JSON object a line, appended in one write, so that several processes may share the file."""
-
-        def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
-            text = "".join(f"{span.to_json(indent=None)}\n" for span in spans)
-            file.parent.mkdir(parents=True, exist_ok=True)
-            descriptor = os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-            try:
-                os.write(descriptor, text.encode())
-            finally:
-                os.close(descriptor)
-            return SpanExportResult.SUCCESS
-
-    def _clean(span: ReadableSpan) -> ReadableSpan:
-        from opentelemetry.sdk.trace import Event
-
-        events = [Event(event.name, _facts(event.attributes), event.timestamp) for event in span.events]
-        said = redact(span.status.description) if span.status.description else None
-        return ReadableSpan(
-            name=redact(span.name),
-            context=span.context,
-            parent=span.parent,
-            resource=span.resource,
-            attributes=_facts(span.attributes),
-            events=events,
-            links=span.links,
-            kind=span.kind,
-            status=Status(span.status.status_code, said),
-            start_time=span.start_time,
-            end_time=span.end_time,
-            instrumentation_scope=span.instrumentation_scope,
-        )
-
-    if kind == "file":
-        return Redacting(ToFile())
-    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
-
-    return Redacting(OTLPSpanExporter(endpoint=endpoint))
-
-
-def _facts(attributes: Mapping[str, Any] | None) -> dict[str, Any]:
-    return {
-        name: redact(value) if isinstance(value, str) else value
-        for name, value in (attributes or {}).items()
-        if name not in _LEFT_OUT
-    }

@@ -7,6 +7,7 @@ from clients.store.effects import Effect, EffectRow, Effects, EffectState
 from clients.store.events import SeenEvent, SeenEvents
 from clients.store.links import Links
 from clients.store.notices import Notices, Turn
+from clients.store.payouts import Issued, Payouts
 from clients.store.reservations import Reservations, Reserved
 from clients.store.store import Store
 from clients.store.tokens import Tokens
@@ -21,8 +22,10 @@ __all__ = [
     "EffectRow",
     "EffectState",
     "Effects",
+    "Issued",
     "Links",
     "Notices",
+    "Payouts",
     "Reservations",
     "Reserved",
     "SeenEvent",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -58,7 +58,7 @@ _KEY = (effects.c.connection, effects.c.stripe_id, effects.c.step)
 _ROW = tuple(column == bindparam(f"row_{column.name}") for column in _KEY)
 _TAKE = update(effects).where(*_ROW)
 _WITHDRAW = delete(effects).where(*_ROW, effects.c.owner == bindparam("row_owner"), effects.c.completed_at.is_(None))
-_OF = (
+_WITH_AUDIT = (
     select(effects, audit.c.actor, audit.c.minor, audit.c.currency, audit.c.note)
     .outerjoin(
         audit,
@@ -66,9 +66,12 @@ _OF = (
         & (audit.c.stripe_id == effects.c.stripe_id)
         & (audit.c.step == effects.c.step),
     )
-    .where(effects.c.connection == bindparam("connection"), effects.c.stripe_id == bindparam("stripe_id"))
+    .where(effects.c.connection == bindparam("connection"))
     .order_by(effects.c.begun_at, effects.c.step)
 )
+_OF = _WITH_AUDIT.where(effects.c.stripe_id == bindparam("stripe_id"))
+_OF_MANY = _WITH_AUDIT.where(effects.c.stripe_id.in_(bindparam("stripe_ids", expanding=True)))
+_AT_ONCE = 500  # databases bound the parameters of a statement
 
 
 class Effects:
@@ -175,6 +178,15 @@ class Effects:
         """Every effect that carries this Stripe id, oldest first."""
         rows = await self._database.read(_OF, connection=connection, stripe_id=stripe_id)
         return [_effect_row(row) for row in rows]
+
+    async def of_many(self, connection: str, stripe_ids: Sequence[str]) -> list[EffectRow]:
+        """Every effect that carries one of these Stripe ids, oldest first of each. One statement for each 500."""
+        found: list[EffectRow] = []
+        for begin in range(0, len(stripe_ids), _AT_ONCE):
+            some = list(stripe_ids[begin : begin + _AT_ONCE])
+            rows = await self._database.read(_OF_MANY, connection=connection, stripe_ids=some)
+            found += map(_effect_row, rows)
+        return found
 
 
 def _key(connection: str, step: str, stripe_id: str) -> dict[str, object]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import bindparam, delete, select
+from sqlalchemy import and_, bindparam, delete, func, select
 
 from clients.store.database import Database
 from clients.store.schema import links
@@ -14,7 +14,23 @@ _KEY = (links.c.connection, links.c.kind, links.c.key)
 _OF_KIND = (links.c.connection == bindparam("connection"), links.c.kind == bindparam("kind"))
 _GET = select(links.c.value).where(*_OF_KIND, links.c.key == bindparam("key"))
 _GET_MANY = select(links.c.key, links.c.value).where(*_OF_KIND, links.c.key.in_(bindparam("keys", expanding=True)))
+_KEYS_OF = select(links.c.key, links.c.value).where(*_OF_KIND, links.c.value.in_(bindparam("values", expanding=True)))
 _FORGET = delete(links).where(*_OF_KIND, links.c.key == bindparam("key"))
+_MARKS = links.alias("marks")
+_STALEST = (
+    select(links.c.key, links.c.value)
+    .outerjoin(
+        _MARKS,
+        and_(
+            _MARKS.c.connection == links.c.connection,
+            _MARKS.c.kind == bindparam("marks"),
+            _MARKS.c.key == links.c.key,
+        ),
+    )
+    .where(*_OF_KIND, links.c.at >= bindparam("since"))
+    .order_by(func.coalesce(_MARKS.c.at, links.c.at), links.c.key)
+    .limit(bindparam("count"))
+)
 
 
 class Links:
@@ -41,6 +57,20 @@ class Links:
         """The values of those `keys` that are known."""
         rows = await self._database.read(_GET_MANY, connection=connection, kind=kind, keys=list(keys))
         return {row.key: row.value for row in rows}
+
+    async def keys_of(self, connection: str, kind: str, values: Collection[str]) -> list[tuple[str, str]]:
+        """Key and value of the links of a kind that have one of these `values`."""
+        rows = await self._database.read(_KEYS_OF, connection=connection, kind=kind, values=list(values))
+        return [(row.key, row.value) for row in rows]
+
+    async def stalest(
+        self, connection: str, kind: str, *, marks: str, since: datetime, count: int
+    ) -> list[tuple[str, str]]:
+        """Key and value of `count` links of a kind, made `since` then, whose mark (another kind, the same key) is the
+        oldest; one without a mark counts from when it was made.
+        """
+        asked = {"connection": connection, "kind": kind, "marks": marks, "since": since, "count": count}
+        return [(row.key, row.value) for row in await self._database.read(_STALEST, **asked)]
 
     async def forget(self, connection: str, kind: str, key: str) -> None:
         """Know nothing of it any more."""

@@ -23,7 +23,7 @@ from sqlalchemy import (
 )
 
 # The newest migration; a store that says this needs no look at the migrations.
-HEAD = "0004"
+HEAD = "0006"
 
 metadata = MetaData(
     naming_convention={
@@ -166,6 +166,8 @@ budgets = Table(
     Column("blocked_until", UtcTime),
     Column("blocked_code", String(16), nullable=False),
     Column("time_zone", String(64), nullable=False),
+    Column("live_today", Integer, nullable=False, server_default="0"),
+    Column("live_before", Integer, nullable=False, server_default="0"),
 )
 
 # Calls to an organisation that are in process now. One whose worker died ends at `until`.
@@ -207,4 +209,26 @@ reservation_clocks = Table(
     metadata,
     Column("connection", String(64), primary_key=True),
     Column("ticks", BigInteger, nullable=False),
+)
+
+# The lines of a payout as Stripe tells them, in its order: ids, amounts and Stripe's own texts.
+payout_lines = Table(
+    "payout_lines",
+    metadata,
+    Column("connection", String(64), primary_key=True),
+    Column("payout_id", String(255), primary_key=True),
+    Column("place", Integer, primary_key=True, autoincrement=False),
+    Column("line", Text, nullable=False),
+)
+
+# Every certificate that was issued, by version. None is ever changed.
+certificates = Table(
+    "certificates",
+    metadata,
+    Column("connection", String(64), primary_key=True),
+    Column("payout_id", String(255), primary_key=True),
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("hash", String(64), nullable=False),
+    Column("document", Text, nullable=False),
+    Column("at", UtcTime, nullable=False),
 )

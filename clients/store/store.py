@@ -13,6 +13,7 @@ from clients.store.effects import Effects
 from clients.store.events import SeenEvents
 from clients.store.links import Links
 from clients.store.notices import Notices
+from clients.store.payouts import Payouts
 from clients.store.reservations import Reservations
 from clients.store.tokens import Tokens
 
@@ -35,6 +36,7 @@ class Store:
         self.dossiers = Dossiers(database, keys)
         self.notices = Notices(database)
         self.reservations = Reservations(database)
+        self.payouts = Payouts(database)
 
     @classmethod
     async def open(cls, url: str, keys: KeyRing) -> Self:

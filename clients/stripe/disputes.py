@@ -9,6 +9,7 @@ from clients.stripe.moves import moved, shaped
 from clients.stripe.raw import Raw, moment, money, part, parts, reference, text
 from clients.stripe.search import PAGE, answer, every
 from domain.disputes import DisputeFacts, DisputeStatus
+from domain.money import Money
 
 _STATUS = {
     "warning_needs_response": DisputeStatus.INQUIRY,
@@ -35,6 +36,14 @@ class StripeDisputes:
         dispute = await answer(self._client.v1.disputes.retrieve_async(dispute_id))
         with shaped(dispute_id):
             return _facts(dispute)
+
+    async def captured(self, charge_id: str, currency: str) -> Money:
+        """What the disputed charge brought. One request. Refused (`currency`) where it is not in that currency."""
+        charge = await answer(self._client.v1.charges.retrieve_async(charge_id))
+        if text(charge, "currency").upper() != currency:
+            raise Refused("stripe", f"{charge_id} is not in {currency}, in which it is disputed", code="currency")
+        with shaped(charge_id):
+            return money(charge, "amount_captured", currency)
 
     async def of(self, payment_id: str) -> list[DisputeFacts]:
         """Every dispute of the payment `pi_…` (or charge `ch_…`), newest first. One request for each hundred."""

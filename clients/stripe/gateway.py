@@ -13,15 +13,18 @@ from clients.errors import Refused
 from clients.stripe.disputes import StripeDisputes
 from clients.stripe.facts import FoundLines, charge_facts, charge_fee, intent_facts, intent_status
 from clients.stripe.failures import translated
+from clients.stripe.history import StripeHistory
 from clients.stripe.moves import shaped
 from clients.stripe.pace import Pace, pace_of
-from clients.stripe.raw import Raw, part, reference, text
+from clients.stripe.payouts import StripePayouts
+from clients.stripe.raw import Raw, part, reference, text, words
 from clients.stripe.refunds import StripeRefunds
 from clients.stripe.search import LineFinder, answer, first, in_metadata
 from clients.stripe.transport import StripeHttp
 from clients.watch import UNWATCHED, Watch
+from domain.mapping_policy import MappingPolicy
 from domain.payments import Fee, PaymentFacts, PaymentStatus
-from domain.policy import MappingPolicy
+from domain.policy import ORDER_ID_KEY
 
 # Pinned here and not left to the SDK: webhook endpoints have to be made with the same version.
 STRIPE_VERSION = "2026-10-28.endive"
@@ -39,7 +42,10 @@ class StripeAccountInfo:
 
 
 class StripeGateway:
-    """Reads one account's payments, `refunds` and `disputes`. Raises ClientErrors and UnknownCurrency.
+    """Reads one account's payments, `refunds`, `disputes`, `payouts` and `history`.
+
+    Raises ClientErrors and UnknownCurrency.
+
 
     It writes metadata, makes refunds and lets go of money that was only authorised; nothing else.
 
@@ -72,6 +78,8 @@ class StripeGateway:
         self._finder = LineFinder(self._client, mapping)
         self.refunds = StripeRefunds(self._client)
         self.disputes = StripeDisputes(self._client)
+        self.payouts = StripePayouts(self._client)
+        self.history = StripeHistory(self._client)
 
     async def close(self) -> None:
         """Ends the connections."""
@@ -119,12 +127,27 @@ class StripeGateway:
             return _paid_by(await answer(self._client.v1.invoice_payments.retrieve_async(object_id)))
         raise Refused("stripe", f"{object_id} names no payment, charge, session or invoice", code="kind")
 
-    async def payments_of(self, customer_id: str) -> list[tuple[str, str]]:
-        """The customer's last hundred intents that were paid, newest first, each with its currency. One request."""
+    async def paid_for_order(self, salesorder_id: str) -> list[str]:
+        """The paid intents whose metadata names this sales order; a new one may show a minute late. One request.
+
+        Zoho's ids are digits, so nothing of the query has to be quoted; Refused for another.
+        """
+        if not salesorder_id.isdecimal():
+            raise Refused("zoho", f"{salesorder_id!r} is no id of a sales order", code="shape")
+        query = f"metadata['{ORDER_ID_KEY}']:'{salesorder_id}' AND status:'succeeded'"
+        with translated(write=False):
+            rows = (await self._client.v1.payment_intents.search_async({"query": query, "limit": 10})).data
+        return [text(row.to_dict(), "id") for row in rows]
+
+    async def payments_of(self, customer_id: str) -> list[tuple[str, str, str]]:
+        """The customer's last hundred intents that were paid, newest first. One request.
+
+        Each with its currency, and with the id of its order in Zoho where its metadata name one.
+        """
         with translated(write=False):
             rows = (await self._client.v1.payment_intents.list_async({"customer": customer_id, "limit": 100})).data
         paid = [row.to_dict() for row in rows if row.status == "succeeded"]
-        return [(text(row, "id"), text(row, "currency").upper()) for row in paid]
+        return [(text(row, "id"), text(row, "currency").upper(), words(row).get(ORDER_ID_KEY, "")) for row in paid]
 
     async def write_metadata(self, payment_id: str, metadata: Mapping[str, str], *, idempotency_key: str) -> None:
         """Merges `metadata` into the payment's; "" removes one. Stripe keeps the key 24 h. One request."""

@@ -11,9 +11,9 @@ from decimal import Decimal
 
 from clients.errors import Refused
 from clients.stripe.raw import Raw, money, number, part, parts, reference, text, words
+from domain.mapping_policy import MappingPolicy
 from domain.money import Money, total
 from domain.payments import LineTax, PaidLine, ShippingCost
-from domain.policy import MappingPolicy
 
 _METADATA_KEY = re.compile(r"line_(\d{1,4})")
 _METADATA_LINE = re.compile(r"\s*(\S.*?)\s*\*\s*([1-9]\d{0,8})\s*@\s*(\d{1,12})\s*")

@@ -11,7 +11,7 @@ from clients.stripe.moves import moved_at, shaped, written
 from clients.stripe.raw import Raw, moment, money, part, reference, text, words
 from clients.stripe.search import PAGE, answer, every
 from domain.money import Money
-from domain.policy import RETURN_ID_KEY
+from domain.policy import ADJUSTMENT_ID_KEY, RETURN_ID_KEY
 from domain.refunds import RefundFacts, RefundNamed, RefundSeen, RefundStatus
 
 # A canceled refund gave nothing back, as a failed one; one that requires an action of the buyer is under way.
@@ -65,6 +65,20 @@ class StripeRefunds:
         rows = await every(self._client.v1.refunds.list_async(by))
         with shaped(payment_id):
             return list(map(_seen, rows))
+
+    async def refundable(self, payment_id: str) -> tuple[Money, list[RefundSeen]]:
+        """What the payment brought, and every refund of it, newest first. Two requests, one more for each hundred.
+
+        NotFound where this account has no such payment.
+        """
+        if payment_id.startswith("pi_"):
+            wants: stripe.params.PaymentIntentRetrieveParams = {"expand": ["latest_charge"]}
+            intent = await answer(self._client.v1.payment_intents.retrieve_async(payment_id, wants))
+            charge = part(intent, "latest_charge")
+        else:
+            charge = await answer(self._client.v1.charges.retrieve_async(payment_id))
+        with shaped(payment_id):
+            return money(charge, "amount_captured", text(charge, "currency")), await self.of(payment_id)
 
     async def create(
         self, payment_id: str, amount: Money, *, purpose: str = "", metadata: Mapping[str, str], idempotency_key: str
@@ -132,6 +146,7 @@ def _facts(refund: Raw, charge: Raw, rows: list[Raw]) -> RefundFacts:
         before=_before(refund, rows, currency),
         reason=text(refund, "failure_reason"),
         return_id=text(part(refund, "metadata"), RETURN_ID_KEY),
+        adjustment_id=text(part(refund, "metadata"), ADJUSTMENT_ID_KEY),
     )
 
 

@@ -11,8 +11,8 @@ from clients.stripe import lines as paid
 from clients.stripe.facts import FoundLines
 from clients.stripe.failures import translated
 from clients.stripe.raw import Raw, part, parts, reference, text, words
+from domain.mapping_policy import MappingPolicy
 from domain.payments import LineSource
-from domain.policy import MappingPolicy
 
 if TYPE_CHECKING:
     from stripe.params._invoice_payment_list_params import InvoicePaymentListParamsPayment

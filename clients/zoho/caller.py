@@ -12,15 +12,24 @@ from pydantic import ValidationError
 
 from clients.errors import Refused
 from clients.zoho.auth import Access, ZohoAuth
-from clients.zoho.codec import Answer, JsonObject, Quota, Request, read_answer, read_limit, read_quota, unclear
+from clients.zoho.codec import (
+    INVENTORY,
+    Answer,
+    JsonObject,
+    Quota,
+    Request,
+    read_answer,
+    read_limit,
+    read_quota,
+    unclear,
+)
 from clients.zoho.records import Record
 from clients.zoho.transport import exchange
 from clients.zoho.turns import Turns
 
 R = TypeVar("R", bound=Record)
 
-_ROOT = "/inventory/v1"
-_MOST_ROWS = "200"  # the most a page of Zoho's has
+MOST_ROWS = "200"  # the most a page of Zoho's has
 _ANY_CASE = frozenset({"email", "contact_name"})  # Zoho compares these without regard to case, so do we
 
 
@@ -72,9 +81,19 @@ class Caller:
         return [_record(request, kind, row) for row in found], more
 
     async def find(
-        self, path: str, kind: type[R], key: str, wanted: Mapping[str, str], private: Iterable[str] = ()
+        self,
+        path: str,
+        kind: type[R],
+        key: str,
+        wanted: Mapping[str, str],
+        private: Iterable[str] = (),
+        *,
+        narrowed: Mapping[str, str] | None = None,
+        root: str = INVENTORY,
     ) -> list[R]:
         """The rows that have every value of `wanted` (empty ones left out), whatever Zoho made of the filter.
+
+        `narrowed` are further filters that Zoho may ignore: the caller looks at the rows himself.
 
         Zoho ignores some filters in silence. Refused ("filter_ignored") where it sent other rows only and
         has more pages of them: then nothing was learnt. ValueError where nothing is wanted.
@@ -82,7 +101,8 @@ class Caller:
         filters = {name: value for name, value in wanted.items() if value}
         if not filters:
             raise ValueError(f"looking in {path} for nothing in particular")
-        request = Request("GET", path, {**filters, "per_page": _MOST_ROWS}, private=tuple(private))
+        params = {**filters, **(narrowed or {}), "per_page": MOST_ROWS}
+        request = Request("GET", path, params, private=tuple(private), root=root)
         rows, more = await self.rows(request, kind, key)
         kept = [row for row in rows if all(_same(row, name, value) for name, value in filters.items())]
         if rows and more and not kept:
@@ -93,7 +113,7 @@ class Caller:
     async def _send(self, request: Request, access: Access) -> Answer:
         scoped = Request(
             request.method,
-            _ROOT + request.path,
+            request.root + request.path,
             {"organization_id": self.organization_id, **request.params},
             request.body,
         )

@@ -5,46 +5,38 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
+from decimal import Decimal
 
 import httpx
 
 from clients.connections import ZohoAccount
 from clients.errors import NotFound
 from clients.zoho.auth import ZohoAuth
+from clients.zoho.books import ZohoBooks
 from clients.zoho.budget import BudgetStore, Rules
-from clients.zoho.caller import Caller, path
+from clients.zoho.caller import MOST_ROWS, Caller, path
 from clients.zoho.codec import Quota, Request, strings
 from clients.zoho.credits import ZohoCredits
 from clients.zoho.datacenters import hosts
-from clients.zoho.models import (
-    Adjustment,
-    ChangedPerson,
-    ChangedSalesOrder,
-    Contact,
-    Currency,
-    Invoice,
-    InvoiceRow,
-    Item,
-    NewAdjustment,
-    NewContact,
-    NewInvoice,
-    NewPackage,
-    NewPayment,
-    NewSalesOrder,
-    NewShipment,
-    Organization,
-    Package,
-    Payment,
-    SalesOrder,
-    SalesOrderRow,
-    SavedAddress,
-    Shipment,
-    Tax,
-    ZohoAddress,
-)
+from clients.zoho.documents.contacts import ChangedPerson, NewContact, ZohoAddress
+from clients.zoho.documents.payments import NewPayment
+from clients.zoho.documents.sales import ChangedSalesOrder, NewInvoice, NewSalesOrder
+from clients.zoho.documents.shipping import NewPackage, NewShipment
+from clients.zoho.documents.stock import NewAdjustment
+from clients.zoho.hand_orders import ZohoHandOrders
+from clients.zoho.lists import ZohoLists
 from clients.zoho.oauth import Credentials
+from clients.zoho.proposals import ZohoProposals
+from clients.zoho.records.contacts import Contact, SavedAddress
+from clients.zoho.records.invoices import Invoice, InvoiceRow
+from clients.zoho.records.orders import Package, SalesOrder, SalesOrderRow, Shipment
+from clients.zoho.records.organizations import Currency, Organization, Tax
+from clients.zoho.records.payments import Payment
+from clients.zoho.records.stock import Adjustment, Item
+from clients.zoho.returns import ZohoReturns
 from clients.zoho.tokens import TokenStore
 from clients.zoho.turns import Turns
+from clients.zoho.writeoffs import ZohoWriteOffs
 
 CALL_TIMEOUT = 20.0  # seconds one exchange may take
 
@@ -55,6 +47,12 @@ class ZohoClient:
     def __init__(self, caller: Caller) -> None:
         self._caller = caller
         self.credits = ZohoCredits(caller)
+        self.returns = ZohoReturns(caller)
+        self.proposals = ZohoProposals(caller)
+        self.write_offs = ZohoWriteOffs(caller)
+        self.lists = ZohoLists(caller)
+        self.hand = ZohoHandOrders(caller)
+        self.books = ZohoBooks(caller)
 
     @classmethod
     def of(
@@ -72,7 +70,7 @@ class ZohoClient:
     ) -> ZohoClient:
         """A client for `account`, its token kept in `tokens` under the slug `connection`.
 
-        Its calls keep to the organisation's row in `budgets`; a `bulk` client leaves the day's reserve to others.
+        Its calls keep to the organisation's row in `budgets`; those of a `bulk` client stand behind live payments.
         `http` stays the caller's to close. SettingsError for an unknown data centre.
         """
         auth = ZohoAuth(
@@ -92,6 +90,11 @@ class ZohoClient:
         rules = Rules(account.calls_at_once, account.calls_per_minute, account.daily_reserve, bulk=bulk)
         turns = Turns(budgets, organization=organization_id, rules=rules, timeout=timeout, now=now, sleep=sleep)
         return cls(Caller(http, auth, turns, organization_id=organization_id, now=now, timeout=timeout))
+
+    @property
+    def organization_id(self) -> str:
+        """The organisation that is asked."""
+        return self._caller.organization_id
 
     @property
     def quota(self) -> Quota | None:
@@ -265,6 +268,12 @@ class ZohoClient:
         """The payments with this reference."""
         wanted = {"reference_number": reference_number}
         return await self._caller.find("/customerpayments", Payment, "customerpayments", wanted)
+
+    async def payments_over(self, amount: Decimal) -> list[Payment]:
+        """The newest payments over this amount, two hundred at most."""
+        wanted = {"amount": f"{amount:f}", "per_page": MOST_ROWS}
+        rows, _ = await self._caller.rows(Request("GET", "/customerpayments", wanted), Payment, "customerpayments")
+        return [row for row in rows if row.amount == amount]
 
     async def create_package(self, salesorder_id: str, package: NewPackage) -> Package:
         """Goods of the order in a new package; they stay where they are. Twice makes two, where enough is left."""

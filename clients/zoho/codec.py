@@ -23,6 +23,7 @@ from clients.errors import (
 from clients.waits import retry_after, seconds
 
 JsonObject = dict[str, object]
+INVENTORY, BOOKS = "/inventory/v1", "/books/v3"
 
 # Codes with a meaning of their own, and what an operator should make of them. Observed or documented by Zoho.
 _KINDS: Mapping[str, type[Refused]] = {
@@ -46,13 +47,14 @@ _EMAIL = re.compile(r"[^\s\"'<>]+@[^\s\"'<>]+")
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One call below `/inventory/v1`. `private` are values that must not turn up in an error's message."""
+    """One call below `root`, one of Zoho's apps. `private` are values that must not turn up in an error's message."""
 
     method: str
     path: str
     params: Mapping[str, str] = field(default_factory=dict)
     body: Mapping[str, object] | None = None
     private: tuple[str, ...] = ()
+    root: str = INVENTORY
 
     @property
     def writes(self) -> bool:

@@ -2,15 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 
+from clients.errors import NotFound
 from clients.zoho.caller import Caller, path
 from clients.zoho.codec import Request
-from clients.zoho.documents import NewCreditLine, NewCreditNote, NewCreditRefund
-from clients.zoho.records import CreditNote, CreditNoteRefund, CreditNoteRow, Invoice, Payment, SalesOrder
-from clients.zoho.translation import exact
-from domain.credits import CreditInput, CreditLine, CreditWritten, PayOutInput, Sold, SoldLine
+from clients.zoho.documents import CustomField, NewComment
+from clients.zoho.documents.credits import NewCreditLine, NewCreditNote, NewCreditRefund
+from clients.zoho.records import Comment
+from clients.zoho.records.credits import CreditNote, CreditNoteRefund, CreditNoteRow
+from clients.zoho.records.invoices import Invoice
+from clients.zoho.records.orders import SalesOrder
+from clients.zoho.records.payments import Payment
+from clients.zoho.translation.amounts import day_of, exact
+from domain.credits import (
+    CreditedPieces,
+    CreditInput,
+    CreditLine,
+    CreditWritten,
+    NoteByHand,
+    PayOutInput,
+    Sold,
+    SoldLine,
+)
+from domain.hand_credits import CreditRow
+from domain.matching import is_stripe_id
 
 _SHIPPING = "Shipping"
 _RATE = Decimal("0.000001")  # what Zoho keeps of a unit price: rate times quantity still rounds to the amount
@@ -22,17 +40,33 @@ class ZohoCredits:
     def __init__(self, caller: Caller) -> None:
         self._caller = caller
 
-    async def sold_order(self, salesorder_id: str) -> Sold:
-        """The order with its first invoice that stands, and which of its lines have left the house."""
+    async def sold_order(self, salesorder_id: str, refund_id: str = "") -> Sold:
+        """The order with its first invoice that stands, which of its lines have left the house, and its credit notes,
+        of which one may name the refund.
+        """
         request = Request("GET", path("salesorders", salesorder_id))
         order = await self._caller.one(request, SalesOrder, "salesorder", "sales_order")
         standing = [invoice for invoice in order.invoices if invoice.status != "void"]
+        notes = [note for note in order.creditnotes if note.status not in ("void", "draft")]
         return Sold(
             salesorder_id=order.salesorder_id,
             status=order.order_status or order.status,
             contact_id=order.customer_id,
             invoice_id=standing[0].invoice_id if standing else "",
             zoho_payment_id=order.payments[0].payment_id if order.payments else "",
+            returns=tuple(one.salesreturn_id for one in order.salesreturns),
+            notes=tuple(note.creditnote_id for note in notes),
+            credited=exact(sum((note.total for note in notes), Decimal(0)), order.currency_code),
+            by_hand=tuple(
+                NoteByHand(
+                    creditnote_id=note.creditnote_id,
+                    number=note.creditnote_number,
+                    total=exact(note.total, order.currency_code),
+                )
+                for note in notes
+                if not is_stripe_id(note.reference_number)
+            ),
+            noted=bool(refund_id) and refund_id in [note.reference_number for note in notes],
             lines=tuple(
                 SoldLine(line_item_id=line.line_item_id, net=line.item_total, shipped=line.quantity_shipped > 0)
                 for line in order.line_items
@@ -47,6 +81,7 @@ class ZohoCredits:
         lines = [
             SoldLine(
                 line_item_id=line.line_item_id,
+                order_line_id=line.salesorder_item_id,
                 item_id=line.item_id,
                 quantity=line.quantity,
                 net=line.item_total,
@@ -67,8 +102,11 @@ class ZohoCredits:
         request = Request("GET", path("customerpayments", payment_id))
         return (await self._caller.one(request, Payment, "payment")).account_id
 
-    async def create(self, wanted: CreditInput, day: date) -> CreditWritten:
-        """A credit note, open at once, with the refund's id as reference. Twice makes two."""
+    async def create(self, wanted: CreditInput, day: date, fields: Mapping[str, str]) -> CreditWritten:
+        """A credit note, open at once, with the refund's (or dispute's) id as reference and these custom fields, by
+        api_name. Twice makes two.
+        """
+        made_for = f" for adjustment {wanted.adjustment_id}" if wanted.adjustment_id else ""
         note = NewCreditNote(
             customer_id=wanted.sold.contact_id,
             date=day,
@@ -76,15 +114,60 @@ class ZohoCredits:
             is_inclusive_tax=True,
             exchange_rate=wanted.sold.exchange_rate,
             line_items=tuple(_line(line, wanted.sold.invoice_id) for line in wanted.lines),
-            notes=f"Stripe refund {wanted.refund_id} of payment {wanted.payment_id}",
+            notes=f"Stripe {wanted.cause} {wanted.refund_id} of payment {wanted.payment_id}{made_for}",
+            custom_fields=tuple(CustomField(api_name=name, value=value) for name, value in fields.items()),
         )
-        request = Request("POST", "/creditnotes", {"invoice_id": wanted.sold.invoice_id}, body=note.body())
+        links = {"invoice_id": wanted.sold.invoice_id}
+        if wanted.return_id:
+            links["salesreturn_id"] = wanted.return_id
+        request = Request("POST", "/creditnotes", links, body=note.body())
         return _written(await self._caller.one(request, CreditNote, "creditnote"))
 
     async def find(self, reference: str) -> list[CreditWritten]:
         """The credit notes with this reference that are not void."""
         rows = await self._caller.find("/creditnotes", CreditNoteRow, "creditnotes", {"reference_number": reference})
         return [_written(row) for row in rows if row.status != "void"]
+
+    async def of_customer(self, contact_id: str) -> list[CreditRow]:
+        """The customer's newest credit notes, at most 200, void ones too."""
+        rows = await self._caller.find("/creditnotes", CreditNoteRow, "creditnotes", {"customer_id": contact_id})
+        return [
+            CreditRow(
+                creditnote_id=row.creditnote_id,
+                number=row.creditnote_number,
+                reference=row.reference_number,
+                status=row.status,
+                day=day_of(row.date),
+                total=exact(row.total, row.currency_code) if row.currency_code else None,
+            )
+            for row in rows
+        ]
+
+    async def credited(self, creditnote_id: str) -> CreditedPieces:
+        """The pieces that a credit note credits and no return is behind."""
+        note = await self._caller.one(Request("GET", path("creditnotes", creditnote_id)), CreditNote, "creditnote")
+        lines = [line for line in note.line_items if line.invoice_item_id and not line.salesreturn_item_id]
+        told = () if note.salesreturn_id else tuple((line.invoice_item_id, line.quantity) for line in lines)
+        return CreditedPieces(refund_id=note.reference_number, lines=told)
+
+    async def order_of(self, creditnote_id: str) -> str:
+        """The order that a credit note credits, "" where Zoho does not say, or the note is gone."""
+        try:
+            note = await self._caller.one(Request("GET", path("creditnotes", creditnote_id)), CreditNote, "creditnote")
+        except NotFound:
+            return ""
+        return note.salesorder_id
+
+    async def comment(self, creditnote_id: str, said: str) -> None:
+        """Put a sentence into a credit note's history. Twice says it twice."""
+        body = NewComment(description=said)
+        await self._caller.call(Request("POST", path("creditnotes", creditnote_id, "comments"), body=body.body()))
+
+    async def comments(self, creditnote_id: str) -> list[str]:
+        """What a credit note's history says."""
+        request = Request("GET", path("creditnotes", creditnote_id, "comments"))
+        rows, _ = await self._caller.rows(request, Comment, "comments")
+        return [row.description for row in rows]
 
     async def void(self, creditnote_id: str) -> None:
         """Make a credit note count no longer: what it returned to stock is taken out again."""
@@ -125,6 +208,7 @@ def _line(line: CreditLine, invoice_id: str) -> NewCreditLine:
         invoice_item_id=line.line_item_id,
         is_item_shipped=line.shipped,
         is_returned_to_stock=line.restock,
+        salesreturn_item_id=line.salesreturn_item_id,
     )
 
 

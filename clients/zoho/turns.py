@@ -8,13 +8,13 @@ import random
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from uuid import uuid4
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from clients.errors import QuotaGone, RateLimited, TryLater
 from clients.zoho.budget import Budget, BudgetStore, Entry, Hold, Outcome, Rules
 from clients.zoho.codec import Answer, read_limit, read_quota, said
+from domain.quota import moment, whole_minute
 
 log = logging.getLogger(__name__)
 
@@ -23,6 +23,7 @@ _POLL = 0.05  # seconds between two looks for a free place, in the mean
 _STORE = 2.0  # seconds for the store's word; a store that takes longer is away, and calls go on
 _OUTLIVES = timedelta(seconds=10)  # a place is free again this long after its call must have ended
 _FULL = 1.0  # seconds until a call that found no place is made again
+_BEHIND = 5.0  # seconds at least until a bulk call is, for live ones are at work
 _LONG = 600.0  # a wait so long ends with a day, whose end is a full minute
 _JITTER = 0.1
 
@@ -133,14 +134,15 @@ class Turns:
     def _outcome(self, turn: Turn, entered: datetime) -> Outcome:
         if turn.answer is None:
             return Outcome(entered)
-        limit = read_limit(turn.answer)
-        return Outcome(entered, True, read_quota(turn.answer.headers, self._now()), limit)
+        quota, limit = read_quota(turn.answer.headers, self._now()), read_limit(turn.answer)
+        return Outcome(entered, True, quota, limit, bulk=self._rules.bulk)
 
     def _held(self, hold: Hold, budget: Budget | None, now: datetime) -> RateLimited:
         """The error of a call that was not made: what Zoho would have said, without asking it."""
         if hold.code == "45" and hold.until is not None:
             return _gone(_end_of(hold.until, _seconds(hold.until, now)), budget, self._rules, now)
         pause = _FULL if hold.until is None else _seconds(hold.until, now)
+        pause = max(pause, _BEHIND) if self._rules.bulk else pause
         pause += random.uniform(0, max(pause, _FULL) * _JITTER)
         message = f"not asked, for Zoho would refuse: {said(hold.code)}; again in {pause:.0f} s"
         return RateLimited("zoho", message, code=hold.code, status=429, retry_after=pause)
@@ -151,27 +153,13 @@ def _seconds(until: datetime, now: datetime) -> float:
 
 
 def _end_of(until: datetime, pause: float) -> datetime:
-    """Zoho tells the end of its day in seconds, which come out a little before or after it: the minute is meant."""
-    if pause < _LONG:
-        return until
-    return (until + timedelta(seconds=30)).replace(second=0, microsecond=0)
+    return until if pause < _LONG else whole_minute(until)
 
 
 def _gone(until: datetime, budget: Budget | None, rules: Rules, now: datetime) -> QuotaGone:
     of = f" of {budget.day_limit} calls" if budget and budget.day_limit else ""
-    kept = f" but for {rules.reserve} calls kept for live payments" if rules.bulk and rules.reserve else ""
+    live = budget.kept(rules, now) if budget and rules.bulk else 0
+    kept = f" but for {live} calls kept for live payments" if live else ""
     message = f"Zoho's daily quota{of} is used up{kept}"
     when = moment(until, budget.time_zone if budget else "")
     return QuotaGone("zoho", message, until=until, when=when, retry_after=_seconds(until, now))
-
-
-def moment(at: datetime, time_zone: str) -> str:
-    """A moment for people: `2026-11-26 00:00 Europe/Berlin (23:00 UTC)`, or in UTC where no zone is known."""
-    utc = at.astimezone(UTC)
-    try:
-        local = at.astimezone(ZoneInfo(time_zone)) if time_zone else None
-    except (ZoneInfoNotFoundError, ValueError):
-        local = None
-    if local is None:
-        return f"{utc:%Y-%m-%d %H:%M} UTC"
-    return f"{local:%Y-%m-%d %H:%M} {time_zone} ({utc:%H:%M} UTC)"

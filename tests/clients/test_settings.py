@@ -156,6 +156,19 @@ def test_a_connection_is_read_whole(tmp_path: Path) -> None:
     assert not any(secret in repr(shop) for secret in ("rk_test_abc", "whsec_one", "zoho-secret", "1000.refresh"))
 
 
+def test_a_shop_without_webhooks_is_swept_more_often(tmp_path: Path) -> None:
+    """`pull` needs no secret; its sweeps come every half minute, or as often as the shop says."""
+    pulled = GOOD.replace('webhook_secrets = ["whsec_one", "whsec_two"]', "pull = true")
+    shop = connections_of(pulled, tmp_path)["shop"]
+    assert (shop.stripe.webhook_secrets, shop.sweeps().pull) == ((), True)
+    assert shop.sweep.step(pull=True).total_seconds() == 30
+    assert shop.sweep.step(pull=False).total_seconds() == 600
+    quick = pulled.replace(
+        "[connections.shop.policy]", "[connections.shop.sweep]\nevery = 10\n[connections.shop.policy]"
+    )
+    assert connections_of(quick, tmp_path)["shop"].sweep.step(pull=True).total_seconds() == 10
+
+
 def test_secrets_come_from_files_and_variables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """`_file` is read beside the connections file, `_env` from the environment, lists from several."""
     (tmp_path / "key").write_text("rk_test_filed\n")
@@ -183,10 +196,32 @@ def test_secrets_come_from_files_and_variables(tmp_path: Path, monkeypatch: pyte
         ("connections.shop", f"connections.{'s' * 40}", "1 to 39"),
         ('client_id = "1000.client"', "", "zoho.client_id is missing"),
         ('client_id = "1000.client"', 'data_center = "usa"\nclient_id = "c"', "us, eu, in"),
+        (
+            'client_id = "1000.client"',
+            'client_id = "c"\nwebhook_secrets = ["Abcdefgh1234", ""]',
+            "zoho.webhook_secrets",
+        ),
+        ('client_id = "1000.client"', 'client_id = "c"\nwebhook_secrets = ["guess-me"]', "twelve characters"),
         ("rk_test_abc", "rk_live_abc", "rk_test_"),
         ("rk_test_abc", "pk_test_abc", "rk_test_"),
         ("whsec_two", "two", "whsec_"),
-        ('["whsec_one", "whsec_two"]', "[]", "webhook_secrets"),
+        ('["whsec_one", "whsec_two"]', "[]", "webhook_secrets is missing: set it, or pull = true"),
+        ("livemode = false", "livemode = false\npull = true", "webhook_secrets that there is: keep one of them"),
+        (
+            "[connections.shop.policy]",
+            "[connections.shop.payouts]\nhour = 24\n[connections.shop.policy]",
+            "payouts.hour",
+        ),
+        (
+            "[connections.shop.policy]",
+            '[connections.shop]\ntime_zone = "Europe/Berlim"\n[connections.shop.policy]',
+            "'Europe/Berlim' is no time zone: write an IANA name",
+        ),
+        (
+            "[connections.shop.policy]",
+            "[connections.shop.sweep]\nevery = 0.5\n[connections.shop.policy]",
+            "sweep.every",
+        ),
         ("http://127.0.0.1:9001/", "ftp://files", "http or https"),
         ("http://127.0.0.1:9001/", "http://me:pw@host", "without user"),
         ('"10234695"', "10234695", "zoho.organization_id"),

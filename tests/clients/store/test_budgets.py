@@ -83,6 +83,7 @@ async def test_what_one_learns_another_store_knows(store: Store, url: str, keys:
         blocked_until=AT + timedelta(seconds=2),
         blocked_code="1070",
         time_zone="Europe/Berlin",
+        live_today=1,
     )
 
 

@@ -11,7 +11,7 @@ from aiohttp.test_utils import TestServer
 
 from clients.connections import StripeAccount
 from clients.stripe.gateway import StripeGateway
-from domain.policy import MappingPolicy
+from domain.mapping_policy import MappingPolicy
 from sandbox.serving import serve
 from sandbox.stripe.app import make_app
 from tests.clients.stripe.fake import FakeStripe

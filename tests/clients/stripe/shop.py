@@ -8,7 +8,7 @@ import httpx
 
 from clients.connections import StripeAccount
 from clients.stripe.gateway import StripeGateway
-from domain.policy import MappingPolicy
+from domain.mapping_policy import MappingPolicy
 
 
 class Shop:

@@ -22,9 +22,9 @@ from clients.errors import (
     Unreachable,
 )
 from clients.stripe.gateway import STRIPE_VERSION, StripeAccountInfo, StripeGateway
+from domain.mapping_policy import MappingPolicy
 from domain.money import Money
 from domain.payments import LineSource, PaymentStatus
-from domain.policy import MappingPolicy
 from tests.clients.stripe.conftest import account_at
 from tests.clients.stripe.fake import FakeStripe, listed, sample
 from tests.clients.stripe.test_lines import checkout_row, invoice_row

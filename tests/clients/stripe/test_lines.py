@@ -18,8 +18,8 @@ from clients.stripe.lines import (
     sku_of,
     tax_rate_ids,
 )
+from domain.mapping_policy import MappingPolicy
 from domain.money import Money
-from domain.policy import MappingPolicy
 from tests.clients.stripe.fake import sample
 
 MAPPING = MappingPolicy()

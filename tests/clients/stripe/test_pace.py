@@ -13,7 +13,7 @@ from clients.errors import RateLimited
 from clients.stripe.failures import failure
 from clients.stripe.gateway import StripeGateway
 from clients.stripe.pace import Pace, Paces, endpoint
-from domain.policy import MappingPolicy
+from domain.mapping_policy import MappingPolicy
 from sandbox.serving import serve
 from sandbox.stripe.app import make_app
 from tests.clients.stripe.conftest import account_at

@@ -187,3 +187,23 @@ async def test_a_status_that_nobody_knows_is_not_guessed(fake: FakeStripe, gatew
     with pytest.raises(Refused) as refusal:
         await gateway.disputes.fetch("du_1")
     assert refusal.value.code == "shape"
+
+
+async def test_what_a_disputed_charge_brought(shop: Shop) -> None:
+    """All of it, whatever part is disputed; in another currency it is refused, for no rate is ours to take."""
+    paid = await shop.pay("bare", amount=3998)
+    assert await shop.gateway.disputes.captured(paid["charge"], "EUR") == Money.of(3998, "EUR")
+    with pytest.raises(Refused) as refusal:
+        await shop.gateway.disputes.captured(paid["charge"], "USD")
+    assert refusal.value.code == "currency"
+
+
+async def test_a_dispute_that_was_lost_may_be_won(shop: Shop) -> None:
+    """An appeal: the money comes back, as another balance transaction."""
+    paid = await shop.pay("bare", amount=3998)
+    opened = await shop.post(f"/_charges/{paid['charge']}/dispute", {})
+    for outcome, status in (("lost", DisputeStatus.LOST), ("won", DisputeStatus.WON)):
+        await shop.post(f"/_disputes/{opened['id']}/close", {"outcome": outcome})
+        assert (await shop.gateway.disputes.fetch(opened["id"])).status is status
+    won = await shop.gateway.disputes.fetch(opened["id"])
+    assert [one.net + two.net for one, two in zip(won.withdrawn, won.reinstated, strict=True)] == [TEN.zero()]

@@ -200,9 +200,11 @@ async def test_a_fee_is_told_once_stripe_has_settled(shop: Shop) -> None:
 
 
 async def test_what_a_customer_paid_is_listed_newest_first(shop: Shop) -> None:
-    """Only what was paid, with its currency."""
+    """Only what was paid, with its currency and the order that it names."""
     who = {"id": "cus_a", **ADA}
     paid = [await shop.pay("checkout", lines=SOLD, customer=who, currency=currency) for currency in ("eur", "usd")]
     await shop.pay("checkout", lines=SOLD, customer=who, outcome="unpaid")
+    named = {"zoho_salesorder_id": "so-1"}
+    await shop.gateway.write_metadata(paid[1]["payment_intent"], named, idempotency_key="once")
     found = await shop.gateway.payments_of(paid[0]["customer"])
-    assert found == [(paid[1]["payment_intent"], "USD"), (paid[0]["payment_intent"], "EUR")]
+    assert found == [(paid[1]["payment_intent"], "USD", "so-1"), (paid[0]["payment_intent"], "EUR", "")]

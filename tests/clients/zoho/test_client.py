@@ -13,18 +13,10 @@ import pytest
 from clients.errors import AlreadyExists, ClientError, NotFound, OutcomeUnknown, Refused, TryLater
 from clients.zoho.client import ZohoClient
 from clients.zoho.codec import JsonObject
-from clients.zoho.models import (
-    InvoiceShare,
-    NewAdjustment,
-    NewAdjustmentLine,
-    NewContact,
-    NewInvoice,
-    NewInvoiceLine,
-    NewLine,
-    NewPayment,
-    NewSalesOrder,
-    ZohoAddress,
-)
+from clients.zoho.documents.contacts import NewContact, ZohoAddress
+from clients.zoho.documents.payments import InvoiceShare, NewPayment
+from clients.zoho.documents.sales import NewInvoice, NewInvoiceLine, NewLine, NewSalesOrder
+from clients.zoho.documents.stock import NewAdjustment, NewAdjustmentLine
 from tests.clients.zoho.conftest import ORGANIZATION, Clock, Zoho, answer, refusal
 
 DAY = date(2026, 10, 9)

@@ -9,18 +9,10 @@ import pytest
 from pydantic import ValidationError
 
 from clients.zoho.codec import encode
-from clients.zoho.models import (
-    CustomField,
-    InvoiceShare,
-    NewContact,
-    NewContactPerson,
-    NewInvoice,
-    NewInvoiceLine,
-    NewLine,
-    NewPayment,
-    NewSalesOrder,
-    ZohoAddress,
-)
+from clients.zoho.documents import CustomField
+from clients.zoho.documents.contacts import NewContact, NewContactPerson, ZohoAddress
+from clients.zoho.documents.payments import InvoiceShare, NewPayment
+from clients.zoho.documents.sales import NewInvoice, NewInvoiceLine, NewLine, NewSalesOrder
 
 DAY = date(2026, 10, 9)
 

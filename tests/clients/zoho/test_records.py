@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 
 import pytest
 from pydantic import ValidationError
 
 from clients.zoho.codec import decode
-from clients.zoho.models import Contact, Currency, Invoice, Item, Payment, SalesOrder, SalesOrderRow
+from clients.zoho.records.contacts import Contact
+from clients.zoho.records.invoices import Invoice
+from clients.zoho.records.orders import SalesOrder, SalesOrderRow
+from clients.zoho.records.organizations import Currency
+from clients.zoho.records.payments import Payment
+from clients.zoho.records.stock import Item
+from clients.zoho.translation.payments import looks_alike
+from domain.money import Money
 
 # Key names and literal values as recorded on 2026-10-09; amounts and ids made up.
 SALES_ORDER = b"""{"salesorder": {
@@ -102,3 +110,25 @@ def test_amounts_of_a_document_are_required() -> None:
         Invoice.model_validate({"invoice_id": "1", "total": "", "balance": 1})
     with pytest.raises(ValidationError):
         SalesOrder.model_validate({"salesorder_id": "1"})
+
+
+@pytest.mark.parametrize(
+    ("change", "fits"),
+    [
+        ({}, True),
+        ({"reference_number": "RE-77"}, True),
+        ({"date": "2026-11-06"}, True),
+        ({"currency_code": ""}, True),
+        ({"date": "2026-11-07"}, False),
+        ({"date": ""}, False),
+        ({"amount": "49.91"}, False),
+        ({"currency_code": "USD"}, False),
+        ({"reference_number": "pi_3PJmb"}, False),
+        ({"reference_number": "ch_3PJmb"}, False),
+    ],
+)
+def test_a_payment_looks_like_money_by_amount_and_day(change: dict[str, str], fits: bool) -> None:
+    """Three days around, to the cent, in its currency; one that names somebody of Stripe's is never taken for it."""
+    row = {"payment_id": "1", "amount": "49.90", "date": "2026-11-03", "currency_code": "EUR"}
+    paid = Payment.model_validate({**row, **change})
+    assert looks_alike(paid, Money.of(4990, "EUR"), date(2026, 11, 3)) is fits

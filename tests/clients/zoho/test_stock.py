@@ -6,8 +6,8 @@ from decimal import Decimal
 
 import pytest
 
-from clients.zoho.models import Item
-from clients.zoho.translation import item_stock
+from clients.zoho.records.stock import Item
+from clients.zoho.translation.goods import item_stock
 
 STOCKED = {"item_id": "1", "sku": "MUG", "item_type": "inventory"}
 

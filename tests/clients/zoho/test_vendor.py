@@ -10,26 +10,19 @@ import pytest
 
 from clients.zoho.client import ZohoClient
 from clients.zoho.codec import decode
-from clients.zoho.models import (
+from clients.zoho.documents import CustomField
+from clients.zoho.documents.contacts import ChangedPerson, NewContact, NewContactPerson, ZohoAddress
+from clients.zoho.documents.payments import InvoiceShare, NewPayment
+from clients.zoho.documents.sales import (
     ChangedLine,
-    ChangedPerson,
     ChangedSalesOrder,
-    CustomField,
-    InvoiceShare,
-    NewAdjustment,
-    NewAdjustmentLine,
-    NewContact,
-    NewContactPerson,
     NewInvoice,
     NewInvoiceLine,
     NewLine,
-    NewPackage,
-    NewPackageLine,
-    NewPayment,
     NewSalesOrder,
-    NewShipment,
-    ZohoAddress,
 )
+from clients.zoho.documents.shipping import NewPackage, NewPackageLine, NewShipment
+from clients.zoho.documents.stock import NewAdjustment, NewAdjustmentLine
 from tests.clients.zoho.conftest import Zoho, answer, refusal
 from tests.clients.zoho.test_client import READS, Method, names
 from tests.sandbox.vendor.zoho_check import request_problems

@@ -12,21 +12,13 @@ import httpx
 
 from clients.zoho.budget import BudgetStore
 from clients.zoho.client import ZohoClient
-from clients.zoho.models import (
-    Contact,
-    CustomField,
-    Invoice,
-    InvoiceShare,
-    NewContact,
-    NewContactPerson,
-    NewInvoice,
-    NewInvoiceLine,
-    NewLine,
-    NewPayment,
-    NewSalesOrder,
-    SalesOrder,
-    ZohoAddress,
-)
+from clients.zoho.documents import CustomField
+from clients.zoho.documents.contacts import NewContact, NewContactPerson, ZohoAddress
+from clients.zoho.documents.payments import InvoiceShare, NewPayment
+from clients.zoho.documents.sales import NewInvoice, NewInvoiceLine, NewLine, NewSalesOrder
+from clients.zoho.records.contacts import Contact
+from clients.zoho.records.invoices import Invoice
+from clients.zoho.records.orders import SalesOrder
 from clients.zoho.tokens import MemoryTokens, TokenStore
 from clients.zoho.transport import open_http
 from tests.clients.zoho.conftest import ORGANIZATION, an_account

@@ -173,13 +173,32 @@ async def test_bulk_work_stops_at_the_reserve(sandbox: Sandbox, store: Store) ->
     await limited(sandbox, daily_limit=5)
     tokens = MemoryTokens()
     async with (
-        sandbox.client(tokens, budgets=store.budgets, bulk=True, daily_reserve=3) as sweep,
+        sandbox.client(tokens, budgets=store.budgets, bulk=True, daily_reserve=3, **NO_PACE) as sweep,
         sandbox.client(tokens, budgets=store.budgets, daily_reserve=3) as live,
     ):
         assert [await met(sweep) for _ in range(3)] == ["", "", "45"]
         with pytest.raises(QuotaGone, match="but for 3 calls kept for live payments"):
             await sweep.list_taxes()
         assert [await met(live) for _ in range(4)] == ["", "", "", "45"]
+    assert await refused(sandbox) == {}
+
+
+async def test_a_rush_of_payments_goes_at_once_beside_bulk_work(sandbox: Sandbox, store: Store) -> None:
+    """Twenty bulk calls at once: one goes, or two, the others are told to come back; four live ones go all the same."""
+    tokens = MemoryTokens()
+    async with (
+        sandbox.client(tokens, budgets=store.budgets, bulk=True) as sweep,
+        sandbox.client(tokens, budgets=store.budgets) as live,
+    ):
+        behind = Counter(await asyncio.gather(*(met(sweep) for _ in range(20))))
+        ahead = Counter(await asyncio.gather(*(met(live) for _ in range(4))))
+        assert 1 <= behind[""] <= 2
+        assert ahead == {"": 4}
+        with pytest.raises(RateLimited) as told:
+            await sweep.list_taxes()
+        assert told.value.retry_after is not None
+        assert told.value.retry_after >= 5
+    assert await hits(sandbox) == behind[""] + 4
     assert await refused(sandbox) == {}
 
 

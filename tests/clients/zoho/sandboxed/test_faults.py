@@ -10,22 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from clients.errors import (
-    ClientError,
-    OutcomeUnknown,
-    RateLimited,
-    Refused,
-    TokenRefused,
-    TryLater,
-    Unreachable,
-)
+from clients.errors import ClientError, OutcomeUnknown, RateLimited, Refused, TokenRefused, TryLater, Unreachable
 from clients.keys import KeyRing
 from clients.store.store import Store
 from clients.zoho.client import ZohoClient
-from clients.zoho.models import (
-    Invoice,
-    SalesOrder,
-)
+from clients.zoho.records.invoices import Invoice
+from clients.zoho.records.orders import SalesOrder
 from clients.zoho.tokens import MemoryTokens
 from tests.clients.zoho.conftest import ORGANIZATION
 from tests.clients.zoho.sandboxed.shop import Sandbox, a_contact, a_payment, an_order, invoiced

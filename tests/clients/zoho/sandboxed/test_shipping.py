@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from clients.zoho.client import ZohoClient
-from clients.zoho.models import NewPackage, NewPackageLine, NewShipment, SalesOrder, Shipment
-from clients.zoho.translation import order_document, own_steps
+from clients.zoho.documents.shipping import NewPackage, NewPackageLine, NewShipment
+from clients.zoho.records.orders import SalesOrder, Shipment
+from clients.zoho.translation.orders import order_document, own_steps
 from domain.documents import OwnStep
 from tests.clients.zoho.sandboxed.shop import DAY, Sandbox, a_contact, an_order
 

@@ -1,0 +1,1 @@
+"""Our words into Zoho's and back: pure."""

@@ -15,11 +15,14 @@ from activities.dossier import Dossier, Written
 from activities.effects import Once
 from activities.shops import Shops
 from activities.starts import PaymentStarter
-from domain.corrections import ChangePlan, PersonInput, PersonSeen
+from domain.corrections import ChangePlan, OrderRecalled, PersonInput, PersonSeen
+from domain.disputes import DISPUTES
 from domain.payments import PaymentFacts, PaymentStatus
+from domain.policy import ORDER_ID_KEY
 from domain.renewal import differs, renewed
 from domain.runs import PaymentRef, StepDone
 from domain.sales import InvoiceWritten, OrderInput, OrderWritten, ReceiptWritten
+from domain.sweeps import REFUNDS
 
 if TYPE_CHECKING:
     from clients.store import Effects
@@ -53,15 +56,29 @@ class ChangeActivities:
 
     @activity.defn
     async def take_turn(self, wanted: PaymentRef) -> StepDone:
-        """The right to correct the payment's documents; waits (by being retried) while somebody else has it."""
-        if await self._starter.is_open(wanted.connection, wanted.payment_id):
+        """The right to correct the payment's documents; waits (by being retried) while somebody else has it.
+
+        `asked` tells how often it was asked for: above 1, time has passed, and what was read before may be old.
+        """
+        is_open = await self._starter.is_open(wanted.connection, wanted.payment_id)
+        if is_open:
             raise _later("the payment's own run is still open", "PaymentStillOpen")
+        if is_open is None and await self._may_begin(wanted):
+            raise _later("the payment's own run has not begun; the next sweep finds it", "PaymentNotBegun")
         owner = activity.info().workflow_id or ""
         row = wanted.connection, _TURN, wanted.payment_id
         effect = await self._effects.begin(*row, owner=owner, at=self._now(), lease=_LEASE)
         if effect.state == "held":
             raise _later("another change of the same payment is being carried over", "ChangeUnderWay")
-        return StepDone()
+        return StepDone(asked=activity.info().attempt)
+
+    async def _may_begin(self, wanted: PaymentRef) -> bool:
+        """Whether a refund or dispute came before its payment, whose webhook was lost: nothing is written yet."""
+        patience = self._shops[wanted.connection].policy.sale_patience
+        waited = self._now() - activity.info().scheduled_time
+        if not wanted.change.startswith((*REFUNDS, *DISPUTES)) or waited >= patience:
+            return False
+        return not await self._once.did(wanted.connection, wanted.payment_id, "sales_order")
 
     @activity.defn
     async def end_turn(self, wanted: PaymentRef) -> StepDone:
@@ -81,6 +98,18 @@ class ChangeActivities:
         if written is None:
             return plan.model_copy(update={"forgotten": True})
         return await self._compared(wanted, plan, written, facts)
+
+    @activity.defn
+    async def recall_order(self, wanted: PaymentRef) -> OrderRecalled:
+        """The payment's order as it was written last; its draft is kept for what follows."""
+        number = await self._once.rounds(wanted.connection, wanted.payment_id)
+        sale = wanted.model_copy(update={"round": number, "change": ""})
+        order = _read(OrderWritten, (await self._once.answers(sale)).get("sales_order"))
+        written = await self._dossier.written(sale)
+        if written is None:
+            return OrderRecalled(salesorder_id=order.salesorder_id)
+        known = {"order_ref": await self._dossier.keep_order(sale, written.draft), "round": number}
+        return OrderRecalled(salesorder_id=order.salesorder_id, order=written.order.model_copy(update=known))
 
     @activity.defn
     async def find_person(self, wanted: PersonInput) -> PersonSeen:
@@ -139,26 +168,18 @@ class ChangeActivities:
     async def _documents(self, wanted: PaymentRef, facts: PaymentFacts) -> ChangePlan:
         """What Stripe holds, and which documents stand in Zoho for it."""
         number = await self._once.rounds(wanted.connection, wanted.payment_id)
-        done = await self._done(wanted.model_copy(update={"round": number, "change": ""}))
+        done = await self._once.answers(wanted.model_copy(update={"round": number, "change": ""}))
         return ChangePlan(
             money=facts.money,
             paid=facts.status is PaymentStatus.PAID,
             round=number,
-            salesorder_id=_read(OrderWritten, done.get("sales_order")).salesorder_id,
+            # Where our memory is gone, Stripe's metadata still names the order.
+            salesorder_id=_read(OrderWritten, done.get("sales_order")).salesorder_id
+            or facts.metadata.get(ORDER_ID_KEY, ""),
             invoice_id=_read(InvoiceWritten, done.get("invoice")).invoice_id,
             zoho_payment_id=_read(ReceiptWritten, done.get("customer_payment")).zoho_payment_id,
             fee=facts.fee.model_copy(update={"parts": ()}) if facts.fee else None,
         )
-
-    async def _done(self, ref: PaymentRef) -> dict[str, str]:
-        """The answers of the payment's own writes, by step, in its round of now."""
-        rows = await self._effects.of(ref.connection, ref.payment_id)
-        suffix = f"~{ref.round}" if ref.round else ""
-        return {
-            row.step.removesuffix(suffix): row.result["answer"]
-            for row in rows
-            if row.completed_at and "answer" in row.result and row.step.endswith(suffix) and "@" not in row.step
-        }
 
 
 def _read(kind: type[Answer], answer: str | None) -> Answer:

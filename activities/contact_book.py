@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from domain.contacts import address_fingerprint
+from domain.contacts import address_fingerprint, normal_email
 from domain.documents import ContactDocument
 from domain.orders import OrderDraft
 from domain.payers import AddressPlan, AddressUse
@@ -31,7 +31,7 @@ class ContactBook:
         """One key for each payer and currency: by e-mail, else by Stripe customer, else by the payment itself."""
         identity = draft.contact
         who = identity.email or identity.customer_id or draft.reference
-        return f"{self._keys.pseudonym(who.encode())}|{identity.currency}"
+        return f"{self._who(who)}|{identity.currency}"
 
     async def recall(self, connection: str, draft: OrderDraft) -> str:
         """The contact's id, "" where it is not known."""
@@ -40,6 +40,17 @@ class ContactBook:
     async def forget(self, connection: str, draft: OrderDraft) -> None:
         """Know the payer's contact no more: Zoho refused it."""
         await self._links.forget(connection, "contact", self.key(draft))
+
+    async def refresh(self, connection: str, rows: Sequence[ContactDocument]) -> None:
+        """Forget whoever is no customer any more, has another currency, or an e-mail that no payer of his has."""
+        known = await self._links.keys_of(connection, "contact", [row.contact_id for row in rows]) if rows else []
+        for row in rows:
+            keys = [key for key, contact_id in known if contact_id == row.contact_id]
+            theirs = not row.email or any(key.partition("|")[0] == self._who(normal_email(row.email)) for key in keys)
+            serves = theirs and row.active and row.kind == "customer"
+            for key in keys:
+                if not (serves and row.currency in ("", key.rpartition("|")[2])):
+                    await self._links.forget(connection, "contact", key)
 
     async def remember_key(self, connection: str, draft: OrderDraft, contact_id: str) -> None:
         """Know the payer's contact by the draft's identity too: the e-mail has changed, the contact has not."""
@@ -92,6 +103,9 @@ class ContactBook:
     def address_step(self, contact_id: str, address: Address) -> str:
         """The effect that adding this address is."""
         return self._address_key(contact_id, address)
+
+    def _who(self, who: str) -> str:
+        return self._keys.pseudonym(who.encode())
 
     def _address_key(self, contact_id: str, address: Address) -> str:
         return f"{contact_id}|{self._keys.pseudonym(address_fingerprint(address).encode())}"

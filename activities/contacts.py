@@ -10,7 +10,7 @@ from activities.dossier import Dossier
 from activities.effects import Once
 from activities.memory import Memory
 from activities.shops import Shops
-from clients.errors import AlreadyExists
+from clients.errors import AlreadyExists, NotFound
 from domain.contacts import address_fingerprint, display_name, free_name, payer_among
 from domain.documents import ContactDocument
 from domain.orders import OrderDraft
@@ -112,7 +112,11 @@ class ContactActivities:
     async def read_addresses(self, wanted: AddressPlanInput) -> AddressPlan:
         """Read what addresses the contact has; then which of the order's are missing."""
         draft = await self._dossier.order(wanted, wanted.order_ref)
-        found = await self._shops[wanted.connection].zoho.addresses(wanted.contact_id)
+        try:
+            found = await self._shops[wanted.connection].zoho.addresses(wanted.contact_id)
+        except NotFound:
+            await self._book.forget(wanted.connection, draft)
+            raise
         await self._book.remember_read(wanted.connection, wanted.contact_id, found)
         return await self._book.plan_addresses(wanted.connection, wanted.contact_id, draft)
 
@@ -127,7 +131,11 @@ class ContactActivities:
             return AddressWritten(address_id=added)
 
         key = self._book.address_step(wanted.contact_id, address)
-        written = await self._once.write("add_address", wanted, AddressWritten, call, key=key)
+        try:
+            written = await self._once.write("add_address", wanted, AddressWritten, call, key=key)
+        except NotFound:
+            await self._book.forget(wanted.connection, draft)
+            raise
         if written.address_id:
             await self._book.remember_address(wanted.connection, wanted.contact_id, address, written.address_id)
         return written

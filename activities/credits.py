@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
-
 from temporalio import activity
 
 from activities.effects import Once
 from activities.memory import Memory
 from activities.shops import Shops
 from clients.errors import Refused
-from domain.credits import CreditDocument, CreditInput, CreditQuery, CreditWritten, PaidOut, PayOutInput, Sold
-from domain.mapping import order_day
+from domain.credits import (
+    CreditComment,
+    CreditDocument,
+    CreditedPieces,
+    CreditInput,
+    CreditQuery,
+    CreditWritten,
+    PaidOut,
+    PayOutInput,
+    Sold,
+)
+from domain.hand_credits import CreditHandQuery, HandCredits, alike
+from domain.refunds import RefundStatus
 from domain.runs import StepDone
 
 _NOTE = "credit_note"
-_PAID = "credit_note_refund"
+PAID_OUT = "credit_note_refund"
 VOID_CREDIT_NOTE = "void_credit_note"
-_DELETE = "delete_credit_refund"
+DELETE_CREDIT_REFUND = "delete_credit_refund"
 
 
 class CreditActivities:
@@ -36,13 +45,22 @@ class CreditActivities:
 
     @activity.defn
     async def read_sale(self, wanted: CreditQuery) -> Sold:
-        """The order with its invoice, and which of its lines have left the house."""
-        return await self._shops[wanted.connection].zoho.credits.sold_order(wanted.document_id)
+        """The order with its invoice, which of its lines have left the house, and credit notes that people wrote."""
+        found = await self._shops[wanted.connection].zoho.credits.sold_order(wanted.document_id, wanted.refund_id)
+        ours = {note.creditnote_id for note in await self._once.written(_NOTE, wanted, CreditWritten)}
+        return found.model_copy(
+            update={"by_hand": tuple(note for note in found.by_hand if note.creditnote_id not in ours)}
+        )
 
     @activity.defn
     async def read_sold_lines(self, wanted: CreditInput) -> Sold:
         """The sale with the lines of its invoice."""
         return await self._shops[wanted.connection].zoho.credits.sold_invoice(wanted.sold)
+
+    @activity.defn
+    async def read_credited(self, wanted: CreditQuery) -> CreditedPieces:
+        """What a credit note of the sale credits without a return."""
+        return await self._shops[wanted.connection].zoho.credits.credited(wanted.document_id)
 
     @activity.defn
     async def find_account(self, wanted: PayOutInput) -> PayOutInput:
@@ -58,12 +76,34 @@ class CreditActivities:
     @activity.defn
     async def create_credit_note(self, wanted: CreditInput) -> CreditWritten:
         """The refund as a credit note, with the refund's id as reference."""
-        day = await self._day(wanted.connection, wanted.at)
+        shop, day = self._shops[wanted.connection], await self._memory.day(wanted.connection, wanted.at)
+        ours = wanted.return_id or wanted.adjustment_id
+        fields = shop.policy.returns.says(wanted.refund_id, RefundStatus.SUCCEEDED) if ours else {}
 
         async def call() -> CreditWritten:
-            return await self._shops[wanted.connection].zoho.credits.create(wanted, day)
+            return await shop.zoho.credits.create(wanted, day, fields)
 
-        return await self._once.write(_NOTE, wanted, CreditWritten, call, amount=wanted.total)
+        written = await self._once.write(_NOTE, wanted, CreditWritten, call, amount=wanted.total)
+        await self._memory.keep_note(wanted.connection, written.creditnote_id, wanted.payment_id)
+        return written
+
+    @activity.defn
+    async def comment_credit_note(self, wanted: CreditComment) -> StepDone:
+        """Put the refund and how it stands into a credit note's history."""
+
+        async def call() -> StepDone:
+            await self._shops[wanted.connection].zoho.credits.comment(wanted.creditnote_id, wanted.said)
+            return StepDone()
+
+        return await self._once.write(f"comment#{wanted.about}", wanted, StepDone, call)
+
+    @activity.defn
+    async def find_comment(self, wanted: CreditComment) -> StepDone | None:
+        """Whether the credit note's history has the sentence, where the answer was lost."""
+        if wanted.said not in await self._shops[wanted.connection].zoho.credits.comments(wanted.creditnote_id):
+            return None
+        await self._once.adopt(f"comment#{wanted.about}", wanted, StepDone())
+        return StepDone()
 
     @activity.defn
     async def find_credit_note(self, wanted: CreditQuery) -> CreditWritten | None:
@@ -74,27 +114,34 @@ class CreditActivities:
         if not found:
             return None
         await self._once.adopt_begun(_NOTE, wanted, found[0], amount=found[0].total)
+        await self._memory.keep_note(wanted.connection, found[0].creditnote_id, wanted.payment_id)
         return found[0]
+
+    @activity.defn
+    async def find_credits_by_hand(self, wanted: CreditHandQuery) -> HandCredits:
+        """Credit notes of the customer that somebody may have entered for the refund, none that names another."""
+        rows = await self._shops[wanted.connection].zoho.credits.of_customer(wanted.contact_id)
+        return alike(rows, wanted.total, await self._memory.day(wanted.connection, wanted.at))
 
     @activity.defn
     async def pay_out(self, wanted: PayOutInput) -> PaidOut:
         """The money as gone back, out of the account that it came to."""
-        shop, day = self._shops[wanted.connection], await self._day(wanted.connection, wanted.at)
+        shop, day = self._shops[wanted.connection], await self._memory.day(wanted.connection, wanted.at)
 
         async def call() -> PaidOut:
             return PaidOut(zoho_refund_id=await shop.zoho.credits.pay_out(wanted, day, shop.mapping.payment_mode))
 
-        return await self._once.write(_PAID, wanted, PaidOut, call, amount=wanted.total)
+        return await self._once.write(PAID_OUT, wanted, PaidOut, call, amount=wanted.total)
 
     @activity.defn
     async def find_paid_out(self, wanted: CreditDocument) -> PaidOut | None:
         """The refund of the credit note, read off the note; closes what waits for one to be gone."""
         found = await self._shops[wanted.connection].zoho.credits.paid_out(wanted.creditnote_id)
         if wanted.zoho_refund_id and wanted.zoho_refund_id not in found:
-            await self._once.adopt_begun(f"{_DELETE}#{wanted.zoho_refund_id}", wanted, StepDone())
+            await self._once.adopt_begun(f"{DELETE_CREDIT_REFUND}#{wanted.zoho_refund_id}", wanted, StepDone())
         if not found:
             return None
-        await self._once.adopt_begun(_PAID, wanted, PaidOut(zoho_refund_id=found[0]))
+        await self._once.adopt_begun(PAID_OUT, wanted, PaidOut(zoho_refund_id=found[0]))
         return PaidOut(zoho_refund_id=found[0])
 
     @activity.defn
@@ -106,7 +153,7 @@ class CreditActivities:
             await zoho.credits.delete_refund(wanted.creditnote_id, wanted.zoho_refund_id)
             return StepDone()
 
-        return await self._once.write(f"{_DELETE}#{wanted.zoho_refund_id}", wanted, StepDone, call)
+        return await self._once.write(f"{DELETE_CREDIT_REFUND}#{wanted.zoho_refund_id}", wanted, StepDone, call)
 
     @activity.defn
     async def void_credit_note(self, wanted: CreditDocument) -> StepDone:
@@ -117,8 +164,3 @@ class CreditActivities:
             return StepDone()
 
         return await self._once.write(f"{VOID_CREDIT_NOTE}#{wanted.creditnote_id}", wanted, StepDone, call)
-
-    async def _day(self, connection: str, at: datetime) -> date:
-        """The organisation's calendar day of a moment; UTC's while our memory does not know the organisation."""
-        organization = (await self._memory.catalogue(connection)).organization
-        return order_day(at, organization.time_zone) if organization else at.astimezone(UTC).date()

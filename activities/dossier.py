@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 _FACTS = "facts"
 _ORDER = "order"
 _WRITTEN = "written"
+_BY_HAND = "by_hand"
 
 
 class Written(Fact):
@@ -82,6 +84,15 @@ class Dossier:
         """The order as it was written last; None where the dossier was deleted, or the order adopted."""
         kept = await self._dossiers.get(ref.connection, ref.payment_id, _WRITTEN)
         return None if kept is None else Written.model_validate_json(kept)
+
+    async def keep_by_hand(self, ref: PaymentRef, said: Mapping[str, str]) -> None:
+        """What people entered in Zoho, by the metadata key that Stripe is to hear it under."""
+        await self._put(ref, _BY_HAND, json.dumps(dict(said)))
+
+    async def by_hand(self, ref: PaymentRef) -> dict[str, str]:
+        """The same; nothing where the dossier was deleted since."""
+        kept = await self._dossiers.get(ref.connection, ref.payment_id, _BY_HAND)
+        return {} if kept is None else dict(json.loads(kept))
 
     async def order(self, ref: PaymentRef, order_ref: str) -> OrderDraft:
         """The draft named `order_ref`; mapped anew when it is missing, DossierChanged when it comes out different."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
@@ -38,6 +39,8 @@ class Guarded(About, Protocol):
 
 Answer = TypeVar("Answer", bound=BaseModel)
 TAKEN_BACK = "taken_back"
+#: A recorded payment that may be this one's by its amount and date: a person confirms it.
+LIKELY = "likely_payment"
 
 
 class Once:
@@ -88,6 +91,7 @@ class Once:
         answer: type[Answer],
         call: Callable[[], Awaitable[Answer]],
         *,
+        amount: Money | None = None,
         note: str = "written",
     ) -> Answer:
         """A write that the other side itself makes harmless to repeat: done until an answer came, audited once."""
@@ -96,7 +100,7 @@ class Once:
         if effect.state == "done":
             return answer.model_validate_json(effect.result["answer"])
         result = await call()
-        await self._complete(row, result, None, note)
+        await self._complete(row, result, amount, note)
         return result
 
     async def adopt(
@@ -127,9 +131,34 @@ class Once:
         rows = await self._effects.of(connection, payment_id)
         return any(row.completed_at and row.step.partition("~")[0] == step for row in rows)
 
+    async def ended(self, connection: str, payment_id: str, step: str, about: str = "") -> bool:
+        """Whether the step was completed for the payment in any round, and is `about` this refund or dispute of it."""
+        rows = await self._effects.of(connection, payment_id)
+        return any(row.completed_at and row.step.startswith(step) and about in row.step for row in rows)
+
+    async def written(self, step: str, about: About, answer: type[Answer]) -> list[Answer]:
+        """What the step answered each time that it was completed for the payment: in any round, for any change."""
+        rows = await self._effects.of(about.connection, about.payment_id)
+        named = re.compile(rf"{step}(~\d+)?(@.+)?")
+        done = [row.result for row in rows if row.completed_at and named.fullmatch(row.step)]
+        return [answer.model_validate_json(result["answer"]) for result in done if "answer" in result]
+
     async def rounds(self, connection: str, payment_id: str) -> int:
         """How often the payment's documents were taken back: each time every step may be done anew."""
         return sum(row.step.startswith(TAKEN_BACK) for row in await self._effects.of(connection, payment_id))
+
+    async def steps(self, connection: str, payment_id: str) -> dict[str, bool]:
+        """Every step that was begun for the payment, by its full name, and whether it was completed."""
+        return {row.step: row.completed_at is not None for row in await self._effects.of(connection, payment_id)}
+
+    async def answers(self, ref: About) -> dict[str, str]:
+        """The answers of the payment's own completed writes, by step, in the round of `ref`."""
+        suffix = f"~{ref.round}" if ref.round else ""
+        return {
+            row.step.removesuffix(suffix): row.result["answer"]
+            for row in await self._effects.of(ref.connection, ref.payment_id)
+            if row.completed_at and "answer" in row.result and row.step.endswith(suffix) and "@" not in row.step
+        }
 
     async def undone(self, step: str, wanted: About) -> int:
         """How many documents the step `step#<id>` has taken back for this change of the payment."""

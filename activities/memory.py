@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from pydantic import TypeAdapter
 
 from clients.errors import Refused
-from domain.documents import CurrencyFacts, OrganizationFacts, TaxFacts
+from domain.documents import CurrencyFacts, ItemFacts, OrganizationFacts, TaxFacts
+from domain.mapping import order_day
 
 if TYPE_CHECKING:
     from clients.store import Links
 
+CREDIT_NOTE = "credit-note"
 _CURRENCIES = TypeAdapter(tuple[CurrencyFacts, ...])
 _TAXES = TypeAdapter(tuple[TaxFacts, ...])
 # An exchange rate is a day's; everything else holds until Zoho refuses it.
@@ -77,6 +79,10 @@ class Memory:
         """Remember the taxes."""
         await self._keep(connection, "catalogue", "taxes", _TAXES.dump_json(tuple(rows)).decode())
 
+    async def forget_taxes(self, connection: str) -> None:
+        """Know the taxes no more: one of them may be gone."""
+        await self._links.forget(connection, "catalogue", "taxes")
+
     async def items(self, connection: str, skus: Sequence[str]) -> dict[str, str]:
         """Zoho's item ids by SKU, where known."""
         return await self._links.get_many(connection, "item", skus) if skus else {}
@@ -90,9 +96,51 @@ class Memory:
         for sku in skus:
             await self._links.forget(connection, "item", sku)
 
+    async def refresh_items(self, connection: str, rows: Sequence[ItemFacts]) -> None:
+        """Forget what is not these items' SKU any more, and whom we take for one of them and is another."""
+        if not rows:
+            return
+        now = {row.item_id: row.sku.casefold() if row.active else None for row in rows}
+        by_id = await self._links.keys_of(connection, "item", list(now))
+        by_sku = await self.items(connection, [row.sku for row in rows if row.sku and row.active])
+        stale = {sku for sku, item_id in by_id if sku.casefold() != now[item_id]}
+        stale |= {row.sku for row in rows if by_sku.get(row.sku, row.item_id) != row.item_id}
+        await self.forget_items(connection, sorted(stale))
+
     async def linked_items(self, connection: str, product_ids: Sequence[str]) -> dict[str, str]:
         """Zoho's item ids by Stripe product, where somebody linked them."""
         return await self._links.get_many(connection, "product", product_ids) if product_ids else {}
+
+    async def payment_of(self, connection: str, salesorder_id: str) -> str:
+        """The payment that the sales order was written for, "" where that is not known."""
+        return await self._links.get(connection, "order", salesorder_id) or ""
+
+    async def keep_order(self, connection: str, salesorder_id: str, payment_id: str) -> None:
+        """Remember which payment the sales order was written for."""
+        await self._keep(connection, "order", salesorder_id, payment_id)
+
+    async def keep_note(self, connection: str, creditnote_id: str, payment_id: str) -> None:
+        """Remember which payment the credit note was written for."""
+        if creditnote_id:
+            await self._keep(connection, CREDIT_NOTE, creditnote_id, payment_id)
+
+    async def day(self, connection: str, at: datetime) -> date:
+        """The organisation's calendar day of a moment; UTC's while the organisation is not known."""
+        organization = (await self.catalogue(connection)).organization
+        return order_day(at, organization.time_zone) if organization else at.astimezone(UTC).date()
+
+    async def note_sweep(self, connection: str, until: datetime) -> None:
+        """Remember how far sweeps have come."""
+        await self._keep(connection, "sweep", "until", until.isoformat())
+
+    async def warned_of(self, connection: str) -> datetime | None:
+        """The end of that day of Zoho's of which people were warned last that its quota does not last."""
+        found = await self._links.get(connection, "quota", "warned")
+        return datetime.fromisoformat(found) if found else None
+
+    async def keep_warned(self, connection: str, day_ends: datetime) -> None:
+        """Remember that people were warned of this day."""
+        await self._keep(connection, "quota", "warned", day_ends.isoformat())
 
     async def _keep(self, connection: str, kind: str, key: str, value: str) -> None:
         await self._links.put(connection, kind, key, value, at=self._now())

@@ -13,7 +13,7 @@ from activities.shops import Shops
 from clients.errors import TryLater
 from domain.cards import mask_cards
 from domain.notices import AnswerRecord, AttentionNotice, NotifyInput, Told
-from domain.policy import DISPUTE, REFUND
+from domain.policy import DISPUTE, REFUND, RETURN
 from domain.runs import PaymentRef, StepDone
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class MessageActivities:
     @activity.defn
     async def note_waiting(self, wanted: AttentionNotice) -> StepDone:
         """Keep that a run waits, so that whoever speaks first speaks for it, too."""
-        await self._notices.join(wanted.connection, wanted.attention_class, wanted.payment_id, at=self._now())
+        await self._notices.join(*_where(wanted), at=self._now())
         return StepDone()
 
     @activity.defn
@@ -100,6 +100,11 @@ class MessageActivities:
         """Tell people once of a state of a dispute, where they want to hear of disputes."""
         return await self._news(DISPUTE, wanted)
 
+    @activity.defn
+    async def notify_return(self, wanted: NotifyInput) -> StepDone:
+        """Tell people once what became of a return, where they want to hear of returns."""
+        return await self._news(RETURN, wanted)
+
     async def _news(self, topic: str, wanted: NotifyInput) -> StepDone:
         shop = self._shops[wanted.connection]
 
@@ -140,7 +145,7 @@ class MessageActivities:
 
 
 def _where(wanted: AttentionNotice) -> tuple[str, str, str]:
-    return wanted.connection, wanted.attention_class, wanted.payment_id
+    return wanted.connection, wanted.attention_class, wanted.change or wanted.payment_id
 
 
 def _asking(wanted: AttentionNotice, waiting: int) -> tuple[str, str]:

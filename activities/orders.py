@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -10,13 +10,15 @@ from temporalio import activity
 
 from activities.dossier import Dossier
 from activities.effects import Once
+from activities.memory import Memory
 from activities.planning import Planner
 from activities.shops import Shops
 from clients.errors import AlreadyExists, Refused
 from domain.corrections import OrderCorrection
 from domain.documents import CONFIRMED, OrderDocument
+from domain.hand_orders import AdoptInput, FoundBy, HandOrders, HandQuery, NumbersKnown, fitted, sorted_out
 from domain.plans import OrderPlan, PrepareInput
-from domain.runs import StepDone
+from domain.runs import PaymentRef, StepDone
 from domain.sales import DocumentRef, InvoiceWritten, OrderInput, OrderNumber, OrderWritten
 
 if TYPE_CHECKING:
@@ -37,6 +39,7 @@ class OrderActivities:
         dossier: Dossier,
         planner: Planner,
         once: Once,
+        memory: Memory,
         reservations: Reservations,
         now: Callable[[], datetime],
     ) -> None:
@@ -44,6 +47,7 @@ class OrderActivities:
         self._dossier = dossier
         self._planner = planner
         self._once = once
+        self._memory = memory
         self._reservations = reservations
         self._now = now
 
@@ -63,6 +67,8 @@ class OrderActivities:
 
         try:
             written = await self._once.write(_STEP, wanted, OrderWritten, call, amount=wanted.total)
+            if written.salesorder_id:
+                await self._memory.keep_order(wanted.connection, written.salesorder_id, wanted.payment_id)
             await self._see_reserved(wanted, written.status in CONFIRMED)
             return written
         except AlreadyExists:
@@ -105,6 +111,41 @@ class OrderActivities:
         return done
 
     @activity.defn
+    async def known_numbers(self, wanted: PaymentRef) -> NumbersKnown:
+        """The order numbers that the payment's metadata hold under the keys that the shop names."""
+        keys = self._shops[wanted.connection].policy.order_number_keys
+        told = (await self._dossier.facts(wanted)).metadata
+        numbers = (told.get(key, "").strip() for key in keys)
+        return NumbersKnown(numbers=tuple(dict.fromkeys(filter(None, numbers))))
+
+    @activity.defn
+    async def find_orders_by_hand(self, wanted: HandQuery) -> HandOrders:
+        """Orders that somebody may have entered for the payment; none that we know to be another payment's."""
+        day = (await self._dossier.order(wanted, wanted.order_ref)).order_date
+        hand = self._shops[wanted.connection].zoho.hand
+        if wanted.found_by is FoundBy.CUSTOMER:
+            rows = await hand.of_customer(wanted.words, day)
+        else:
+            rows = await hand.named(**{wanted.found_by.value: wanted.words})
+        known = {row.salesorder_id: await self._memory.payment_of(wanted.connection, row.salesorder_id) for row in rows}
+        return sorted_out(
+            [row for row in rows if known[row.salesorder_id] in ("", wanted.payment_id)], known, wanted, day
+        )
+
+    @activity.defn
+    async def adopt_sales_order(self, wanted: AdoptInput) -> OrderWritten:
+        """Take an order that somebody entered as the payment's; `taken` where it cannot be, and nothing is kept."""
+        draft = await self._dossier.order(wanted, wanted.order_ref)
+        order = await self._shops[wanted.connection].zoho.sales_order(wanted.salesorder_id)
+        written = _taken_over(order, wanted, [line.quantity for line in draft.lines])
+        other = await self._memory.payment_of(wanted.connection, order.salesorder_id)
+        if other in ("", wanted.payment_id) and not written.taken:
+            await self._memory.keep_order(wanted.connection, order.salesorder_id, wanted.payment_id)
+            await self._once.adopt(_STEP, wanted, written, amount=wanted.total)
+            return written
+        return written.model_copy(update={"taken": True})
+
+    @activity.defn
     async def update_sales_order(self, wanted: OrderCorrection) -> OrderWritten:
         """Say the order anew, with the addresses and custom fields of now."""
         draft = await self._dossier.order(wanted, wanted.order_ref)
@@ -118,7 +159,7 @@ class OrderActivities:
     async def find_correction(self, wanted: OrderCorrection) -> OrderWritten | None:
         """The order, if it says what the draft says."""
         draft = await self._dossier.order(wanted, wanted.order_ref)
-        found = await self._shops[wanted.connection].zoho.corrected_order(wanted.salesorder_id, draft)
+        found = await self._shops[wanted.connection].zoho.corrected_order(draft, wanted)
         if found is None:
             return None
         written = _written(found)
@@ -139,6 +180,15 @@ class OrderActivities:
         """Zoho's own number holds the goods of a confirmed order: our reservation has done its work."""
         if wanted.reserved and confirmed:
             await self._reservations.confirm(wanted.connection, wanted.payment_id, at=self._now())
+
+
+def _taken_over(order: OrderDocument, wanted: AdoptInput, pieces: Sequence[int]) -> OrderWritten:
+    """An order that a person entered. It has to come to the payment's total, and be invoiced or have its very lines."""
+    line_ids = fitted(order.lines, list(zip(wanted.item_ids, pieces, strict=True)))
+    invoiced = any(invoice.status != "void" for invoice in order.invoices)
+    fits = order.total == wanted.total and order.status != "void" and bool(line_ids or invoiced)
+    about = {"number": order.number, "contact_id": order.customer_id, "line_item_ids": line_ids, "taken": not fits}
+    return _written(order).model_copy(update=about)
 
 
 def _written(order: OrderDocument) -> OrderWritten:

@@ -13,10 +13,11 @@ from domain.attention import AmendableField, Amendment
 from domain.documents import Part
 from domain.lines import with_quantity
 from domain.mapping import UnknownTimeZone, map_order, mapping_hash
+from domain.mapping_policy import ANY_ORDER, MappingPolicy
 from domain.orders import OrderDraft, OrderLine
 from domain.payments import PaymentFacts
 from domain.plans import LookUp, LookUpKind, OrderPlan, PrepareInput
-from domain.policy import ANY_ORDER, PAID, MappingPolicy
+from domain.policy import PAID
 from domain.problems import Problem, ProblemCode
 from domain.totals import RoundingRules
 from domain.validation import check_facts, check_origin, validate_order
@@ -50,6 +51,7 @@ class Planner:
         """Zoho refused the order: what we remember for it may be gone there, so the next try asks anew."""
         await self._book.forget(connection, draft)
         await self._memory.forget_items(connection, sorted({line.sku for line in draft.lines if line.sku}))
+        await self._memory.forget_taxes(connection)
 
     async def _map(self, wanted: PrepareInput, shop: Shop, facts: PaymentFacts, catalogue: Catalogue) -> OrderPlan:
         currency = catalogue.currency(facts.money.currency)

@@ -13,7 +13,7 @@ from domain.runs import PaymentRef, StepDone
 from domain.sales import DocumentRef, ReceiptInput, ReceiptWritten
 
 _STEP = "customer_payment"
-_FEE = "fee"
+FEE = "fee"
 DELETE = "delete_payment"
 
 
@@ -70,7 +70,7 @@ class ReceiptActivities:
             await self._shops[wanted.connection].zoho.update_receipt(wanted.record, wanted.charges)
             return StepDone()
 
-        return await self._once.write(_FEE, wanted, StepDone, call, amount=wanted.charges)
+        return await self._once.write(FEE, wanted, StepDone, call, amount=wanted.charges)
 
     @activity.defn
     async def find_fee(self, wanted: FeeInput) -> StepDone | None:
@@ -79,7 +79,7 @@ class ReceiptActivities:
         found = await self._shops[wanted.connection].zoho.receipt(*query)
         if found is None or found.bank_charges != wanted.charges:
             return None
-        await self._once.adopt(_FEE, wanted, StepDone(), amount=wanted.charges)
+        await self._once.adopt(FEE, wanted, StepDone(), amount=wanted.charges)
         return StepDone()
 
     @activity.defn

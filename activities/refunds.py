@@ -6,6 +6,7 @@ from typing import Protocol
 
 from temporalio import activity
 
+from activities.carried import ORDER_GONE, named
 from activities.credits import VOID_CREDIT_NOTE
 from activities.effects import Once
 from activities.shops import Shops
@@ -41,7 +42,8 @@ class RefundActivities:
         again = await self._once.undone(VOID_CREDIT_NOTE, own)
         void = await self._once.known("void_sales_order", own, StepDone)
         known = {"salesorder_id": order.salesorder_id if order else "", "round": again, "cancelled": void is not None}
-        return FetchedRefund(**dict(facts), **known)
+        gone = await self._once.ended(sale.connection, sale.payment_id, f"{named(ORDER_GONE, number)}@")
+        return FetchedRefund(**dict(facts), **known, gone=gone)
 
     @activity.defn
     async def resolve_refunds(self, wanted: ResolveInput) -> RefundsResolved:

@@ -20,8 +20,8 @@ class PaymentStarter(Protocol):
         """Start of the run that carries over what `event` changed of a payment that is closed, or closes now."""
         ...
 
-    async def is_open(self, connection: str, payment_id: str) -> bool:
-        """Whether the payment's own run is open."""
+    async def is_open(self, connection: str, payment_id: str) -> bool | None:
+        """Whether the payment's own run is open; None where there is none."""
         ...
 
 

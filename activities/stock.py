@@ -12,9 +12,10 @@ from temporalio import activity
 from activities.dossier import Dossier
 from activities.effects import Once
 from activities.orders import CONFIRM
+from activities.restocking import SoldOut
 from activities.shops import Shops
 from domain.runs import PaymentRef, StepDone
-from domain.stock import StockAnswer, StockInput
+from domain.stock import StockAnswer, StockInput, Verdict
 
 if TYPE_CHECKING:
     from clients.store import Reservations
@@ -26,12 +27,19 @@ class StockActivities:
     """One look at Zoho for each order, and none once it is confirmed."""
 
     def __init__(
-        self, shops: Shops, dossier: Dossier, once: Once, reservations: Reservations, now: Callable[[], datetime]
+        self,
+        shops: Shops,
+        dossier: Dossier,
+        once: Once,
+        reservations: Reservations,
+        sold_out: SoldOut,
+        now: Callable[[], datetime],
     ) -> None:
         self._shops = shops
         self._dossier = dossier
         self._once = once
         self._reservations = reservations
+        self._sold_out = sold_out
         self._now = now
 
     @activity.defn
@@ -44,6 +52,7 @@ class StockActivities:
         left = await self._shops[wanted.connection].zoho.left_for_sale(tuple(needs))
         about = wanted.connection, wanted.payment_id
         found = await self._reservations.reserve(*about, needs, left=left, since=since, at=self._now())
+        await self._sold_out.note(wanted, needs, short=found.verdict is not Verdict.ENOUGH)
         short = [item for item in left if left[item] < needs[item]] or list(left)
         said = tuple(f"{names[item]} ({needs[item]} wanted, {left[item].normalize():f} left)" for item in short)
         return StockAnswer(verdict=found.verdict, short=said, before=found.before[:5])
@@ -55,6 +64,7 @@ class StockActivities:
             return StockAnswer(beyond=True)
         needs, _ = await self._needs(wanted)
         await self._reservations.force(wanted.connection, wanted.payment_id, needs, at=self._now())
+        await self._sold_out.forget(wanted.connection, wanted.payment_id)
 
         async def call() -> StockAnswer:
             return StockAnswer(short=wanted.short, beyond=True)

@@ -60,10 +60,15 @@ class StripeActivities:
 
     @activity.defn
     async def resolve_customer(self, wanted: ResolveInput) -> CustomerPayments:
-        """The customer's newest payment in each currency that has an order in Zoho: each is another contact."""
+        """The customer's newest payment in each currency that has an order in Zoho: each is another contact.
+
+        Where our memory of it is gone, its metadata still name the order.
+        """
         newest: dict[str, str] = {}
-        for payment_id, currency in await self._shops[wanted.connection].stripe.payments_of(wanted.event.object_id):
-            if currency not in newest and await self._once.did(wanted.connection, payment_id, "sales_order"):
+        paid = await self._shops[wanted.connection].stripe.payments_of(wanted.event.object_id)
+        for payment_id, currency, order in paid:
+            carried = order or await self._once.did(wanted.connection, payment_id, "sales_order")
+            if currency not in newest and carried:
                 newest[currency] = payment_id
         return CustomerPayments(payment_ids=tuple(newest.values()))
 
@@ -78,7 +83,7 @@ class StripeActivities:
             await self._shops[wanted.connection].stripe.write_metadata(
                 wanted.payment_id,
                 wanted.metadata | await self._wanted_besides(wanted),
-                idempotency_key=f"{activity.info().workflow_id}/write_back/{wanted.round}",
+                idempotency_key=_key("write_back", wanted),
             )
             return StepDone()
 
@@ -93,7 +98,7 @@ class StripeActivities:
             await self._shops[wanted.connection].stripe.write_metadata(
                 wanted.payment_id,
                 dict.fromkeys([*wanted.metadata, *own], ""),
-                idempotency_key=f"{activity.info().workflow_id}/clear_metadata/{wanted.round}",
+                idempotency_key=_key("clear_metadata", wanted),
             )
             return StepDone()
 
@@ -118,3 +123,9 @@ class StripeActivities:
         draft = await self._dossier.order(wanted, wanted.order_ref)
         told = {key: wanted.known.get(source) or draft.custom_fields.get(source, "") for key, source in own.items()}
         return {key: value[:VALUE_LIMIT] for key, value in told.items() if value}
+
+
+def _key(step: str, wanted: WriteBackInput) -> str:
+    """Stripe keeps it for a day: a step that a person has told anew is another request."""
+    anew = f"/{wanted.change}" if wanted.change else ""
+    return f"{activity.info().workflow_id}/{step}/{wanted.round}{anew}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from typing import Protocol
 
 from aiohttp import web
 from temporalio.client import Client
@@ -14,15 +15,21 @@ from clients.errors import TryLater
 from clients.store import Store
 from clients.temporal import is_ready
 from clients.tracing import NO_TRACING, Tracing
+from ingress.door import Starts as StripeStarts
 from ingress.limits import Doorman, Limits
 from ingress.metrics import Metrics
 from ingress.starter import Starter
-from ingress.stripe import Starts, StripeWebhook
+from ingress.stripe import StripeWebhook
 from ingress.tracing import watched
+from ingress.zoho import ReturnStarts, ZohoWebhook
 
 DOORMAN = web.AppKey("doorman", Doorman)
 LIMITS = web.AppKey("limits", Limits)
 _READY_WITHIN = timedelta(seconds=2)
+
+
+class Starts(StripeStarts, ReturnStarts, Protocol):
+    """The part of Starter that the webhooks need."""
 
 
 def utc_now() -> datetime:
@@ -69,9 +76,11 @@ def make_app(
     """The application; a `starter` of your own for other queues. It closes nothing that it was given."""
     limits = limits or Limits()
     metrics, doorman, health = Metrics(), Doorman(limits.connections), Health(client, store)
+    starts: Starts = starter or Starter(client, connections)
+    zoho = ZohoWebhook(connections, starts, metrics=metrics, limits=limits)
     webhook = StripeWebhook(
         connections,
-        starter or Starter(client, connections),
+        starts,
         store.events,
         metrics=metrics,
         now=now,
@@ -86,6 +95,7 @@ def make_app(
     )
     app[DOORMAN], app[LIMITS] = doorman, limits
     app.router.add_post("/webhooks/stripe/{connection}", webhook.handle)
+    app.router.add_post("/webhooks/zoho/{connection}", zoho.handle)
     app.router.add_get("/healthz", health.alive)
     app.router.add_get("/readyz", health.ready)
     app.router.add_get("/metrics", show_metrics)

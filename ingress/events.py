@@ -82,8 +82,13 @@ class StripeEvent:
 
 def parse(raw: bytes) -> StripeEvent:
     """The event in `raw`; BadDelivery where it is no JSON, or no event."""
+    return read(loads(raw))
+
+
+def read(document: Any) -> StripeEvent:
+    """The event that `document` is; BadDelivery where it is none."""
     try:
-        event = _ANY_EVENT.validate_python(loads(raw))
+        event = _ANY_EVENT.validate_python(document)
     except Invalid:
         raise BadDelivery("no-event") from None
     changed: tuple[str, ...] = ()

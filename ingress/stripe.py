@@ -4,43 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import secrets
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from functools import partial
 from typing import Protocol
 
 from aiohttp import web
 
 from clients.connections import Connection
 from clients.errors import TryLater
-from domain.changes import is_echo, may_change
-from domain.runs import PaymentEvent
+from domain.changes import may_change
+from domain.sweeps import IGNORED, REFUSED, Case, Heard
+from ingress.deliveries import Refusal, read_body, refused
+from ingress.door import Started, Starts, hear, telling
 from ingress.events import StripeEvent, parse
 from ingress.limits import Limits
 from ingress.metrics import Metrics
 from ingress.signatures import BadDelivery, verify
-from ingress.starter import Started
-from ingress.subjects import EVENT_TYPES, Disputed, Named, Nothing, Refunded, Unnamed, subject_of
+from ingress.subjects import EVENT_TYPES
 from ingress.turns import Turns
 
 log = logging.getLogger(__name__)
 _HEADER = "Stripe-Signature"
-Told = Named | Refunded | Disputed | Unnamed
-
-
-class Starts(Protocol):
-    """The part of Starter that a webhook needs."""
-
-    async def payment_event(
-        self, connection: str, payment_id: str, seen: PaymentEvent, summary_hint: str = ""
-    ) -> Started: ...
-
-    async def refund_event(self, connection: str, refund_id: str, payment_id: str, seen: PaymentEvent) -> Started: ...
-
-    async def dispute_event(self, connection: str, dispute_id: str, payment_id: str, seen: PaymentEvent) -> Started: ...
-
-    async def resolve_event(self, connection: str, seen: PaymentEvent) -> Started: ...
 
 
 class Remembers(Protocol):
@@ -49,15 +33,6 @@ class Remembers(Protocol):
     async def saw(
         self, connection: str, event_id: str, *, type: str, business_id: str, outcome: str, at: datetime
     ) -> bool: ...
-
-
-class Refusal(Exception):
-    """The delivery ends here with `status`; `reason` is for counter and log, the sender gets an id."""
-
-    def __init__(self, status: int, reason: str) -> None:
-        super().__init__(reason)
-        self.status = status
-        self.reason = reason
 
 
 class StripeWebhook:
@@ -106,7 +81,7 @@ class StripeWebhook:
             kind = event.type if event.type in EVENT_TYPES else "other"
             outcome = await self._pass_on(slug, event)
         except Refusal as refusal:
-            return self._refused(request, kind, refusal)
+            return refused(request, self._connections, kind, refusal, self._metrics)
         self._metrics.count(slug, kind, outcome)
         return web.json_response({"outcome": outcome})
 
@@ -119,7 +94,7 @@ class StripeWebhook:
             raise Refusal(503, "closed")  # an unset secret means closed
         if self._at_hand > self._limits.at_hand:
             raise Refusal(503, "busy")
-        raw = await self._body(request)
+        raw = await read_body(request, self._limits)
         try:
             verify(raw, request.headers.getall(_HEADER, []), keys, self._now())
             event = parse(raw)
@@ -127,21 +102,6 @@ class StripeWebhook:
             raise Refusal(400, bad.reason) from bad
         self._refuse_foreign(event, self._connections[slug])
         return event
-
-    async def _body(self, request: web.Request) -> bytes:
-        if request.headers.get("Content-Encoding", "identity") != "identity":
-            raise Refusal(415, "encoded")
-        if (request.content_length or 0) > self._limits.body_bytes:
-            raise Refusal(413, "too-large")
-        try:
-            async with asyncio.timeout(self._limits.body_seconds):
-                return await request.read()
-        except web.HTTPRequestEntityTooLarge as error:
-            raise Refusal(413, "too-large") from error
-        except TimeoutError as error:
-            raise Refusal(408, "too-slow") from error
-        except (web.RequestPayloadError, ConnectionError) as error:
-            raise Refusal(400, "broken-off") from error
 
     @staticmethod
     def _refuse_foreign(event: StripeEvent, connection: Connection) -> None:
@@ -152,42 +112,31 @@ class StripeWebhook:
             raise Refusal(403, "foreign-mode")
 
     async def _pass_on(self, slug: str, event: StripeEvent) -> str:
-        """Gives the event to its run; what became of it in a word."""
+        """Gives the event to its run; what became of it in a word. What becomes nothing is noted with its reason."""
         try:
-            subject = subject_of(event)
+            heard = hear(event, self._connections[slug].own_keys())
         except BadDelivery as bad:
+            await self._note(slug, event, "", f"{REFUSED}{bad.reason}")
             raise Refusal(400, bad.reason) from bad
-        if isinstance(subject, Nothing):
-            return f"ignored-{subject.reason}"
-        if is_echo(event.changed, self._connections[slug].own_keys()):
-            return "ignored-own"
+        if heard.case is Case.NOTHING:
+            await self._note(slug, event, heard.about, f"{IGNORED}{heard.reason}")
+            return f"{IGNORED}{heard.reason}"
         try:
-            outcome = await self._start(slug, event, subject)
+            outcome = await self._start(slug, heard)
         except TryLater as error:
-            known = {} if isinstance(subject, Unnamed) else {"payment_id": subject.payment_id}
+            known = {"payment_id": heard.payment_id} if heard.payment_id else {}
             log.warning("%s %s: %s", slug, event.event_id, error, extra=known)
+            await self._note(slug, event, heard.about, f"{REFUSED}not-accepted")
             raise Refusal(503, "not-accepted") from error
-        about = subject.payment_id if isinstance(subject, Named) else subject.object_id
-        first = await self._remember(slug, event, about, outcome)
-        return outcome.value if first else "repeated"
+        return outcome.value if await self._note(slug, event, heard.about, outcome.value) else "repeated"
 
-    async def _start(self, slug: str, event: StripeEvent, subject: Told) -> Started:
-        about = str(event.subject["id"]) if isinstance(subject, Named) else subject.object_id
-        seen = PaymentEvent(
-            event_id=event.event_id, type=event.type, object_id=about, created=event.created, changed=event.changed
-        )
-        if isinstance(subject, Named):
-            start = partial(self._starter.payment_event, slug, subject.payment_id, seen, subject.money)
-            # What changes something is no mere "paid", whatever else it says.
-            says_no_more = subject.paid and not may_change(event.type)
-            same = (slug, subject.payment_id, subject.paid) if says_no_more else None
-            return await self._turns.take(start, same)
-        if not isinstance(subject, Unnamed):
-            tell = self._starter.refund_event if isinstance(subject, Refunded) else self._starter.dispute_event
-            return await self._turns.take(partial(tell, slug, subject.object_id, subject.payment_id, seen))
-        return await self._turns.take(partial(self._starter.resolve_event, slug, seen))
+    async def _start(self, slug: str, heard: Heard) -> Started:
+        # What changes something is no mere "paid", whatever else it says.
+        says_no_more = heard.paid and not may_change(heard.event.type)
+        same = (slug, heard.payment_id, heard.paid) if says_no_more else None
+        return await self._turns.take(telling(self._starter, slug, heard), same)
 
-    async def _remember(self, slug: str, event: StripeEvent, about: str, outcome: Started) -> bool:
+    async def _note(self, slug: str, event: StripeEvent, about: str, outcome: str) -> bool:
         """Whether it is the first delivery of the event. A failing store costs a note, not the answer."""
         try:
             async with asyncio.timeout(self._limits.remember_seconds):
@@ -196,20 +145,10 @@ class StripeWebhook:
                     event.event_id,
                     type=event.type,
                     business_id=about,
-                    outcome=outcome.value,
+                    outcome=outcome,
                     at=self._now(),
                 )
         except (TryLater, TimeoutError) as error:
             self._metrics.unremembered()
-            log.warning("%s %s was accepted but not noted: %r", slug, event.event_id, error)
+            log.warning("%s %s (%s) was not noted: %r", slug, event.event_id, outcome, error)
             return True
-
-    def _refused(self, request: web.Request, kind: str, refusal: Refusal) -> web.Response:
-        error_id, slug = secrets.token_hex(8), request.match_info["connection"]
-        known = slug if slug in self._connections else "unknown"
-        self._metrics.count(known, kind, refusal.reason)
-        log.warning("refused %s: %d %s, error id %s", known, refusal.status, refusal.reason, error_id)
-        response = web.json_response({"error": error_id}, status=refusal.status)
-        if not request.content.at_eof():
-            response.force_close()  # a body is left that nobody will read
-        return response

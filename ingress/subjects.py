@@ -17,6 +17,7 @@ _ID = re.compile(r"([a-z]+)_[A-Za-z0-9_]{1,240}")
 _PAYMENT_KINDS = frozenset({"pi", "ch", "py"})
 _REFUND_KINDS = frozenset({"re", "pyr"})
 _DISPUTE_KINDS = frozenset({"dp", "du"})
+_PAYOUT_KINDS = frozenset({"po"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,13 @@ class Disputed:
 
 
 @dataclass(frozen=True, slots=True)
+class PaidOut:
+    """The event names a payout, `po_…`."""
+
+    object_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class Unnamed:
     """Stripe has to be asked which payment belongs to this invoice, session, charge, refund or dispute.
 
@@ -65,7 +73,7 @@ class Nothing:
     reason: str
 
 
-Subject = Named | Refunded | Disputed | Unnamed | Nothing
+Subject = Named | Refunded | Disputed | PaidOut | Unnamed | Nothing
 
 
 def subject_of(event: StripeEvent) -> Subject:
@@ -76,7 +84,7 @@ def subject_of(event: StripeEvent) -> Subject:
     object_id = _id(event.subject.get("id"))
     if rule is _customer and not concerns_zoho(event.changed):
         return Nothing("of-no-concern")
-    if not event.thin:
+    if not event.thin or rule is _payout:
         return rule(event.subject)
     return Named(object_id) if object_id.startswith("pi_") else Unnamed(object_id)
 
@@ -102,6 +110,10 @@ def _refund(refund: Mapping[str, Any]) -> Subject:
 def _dispute(dispute: Mapping[str, Any]) -> Subject:
     dispute_id, payment_id = _id_of(dispute, _DISPUTE_KINDS), _paid_by(dispute)
     return Disputed(dispute_id, payment_id) if payment_id else Unnamed(dispute_id)
+
+
+def _payout(payout: Mapping[str, Any]) -> Subject:
+    return PaidOut(_id_of(payout, _PAYOUT_KINDS))
 
 
 def _refunds_of(charge: Mapping[str, Any]) -> Subject:
@@ -157,6 +169,9 @@ _RULES: dict[str, Callable[[Mapping[str, Any]], Subject]] = {
     "charge.dispute.updated": _dispute,
     "charge.dispute.funds_reinstated": _dispute,
     "charge.dispute.closed": _dispute,
+    "payout.paid": _payout,
+    "payout.reconciliation_completed": _payout,
+    "payout.failed": _payout,
     "charge.captured": _charge,
     "charge.updated": _charge,
     "payment_intent.canceled": _intent,

@@ -13,10 +13,11 @@ with workflow.unsafe.imports_passed_through():
     from activities.messages import MessageActivities
     from activities.stock import StockActivities
     from activities.stripe import StripeActivities
-    from domain.attention import Action, Answer, Trouble
+    from domain.attention import Action, Answer, Trouble, adopted
     from domain.changes import may_change
     from domain.money import Money
     from domain.notices import AnswerRecord
+    from domain.numbers import order_number
     from domain.payments import PaymentStatus
     from domain.policy import HeldMoney, Oversell
     from domain.runs import PaymentInput, PaymentRef, Stage
@@ -26,14 +27,14 @@ with workflow.unsafe.imports_passed_through():
     from workflows.compensation import TakeBack, UndoStack
     from workflows.telling import Bell
 
-_DOCUMENTS = ("order", "invoice", "payment", "package", "shipment", "adjustment")
+_DOCUMENTS = ("return", "order", "invoice", "payment", "package", "shipment", "adjustment", "creditnote", "receive")
 
 
 class Attended:
     """A run with a desk where answers arrive, an undo stack, and a face in the Temporal UI."""
 
     # The order is complete without these steps.
-    _skippable: tuple[str, ...] = ("stock", "adjust", "write_back", "ship", "fee")
+    _skippable: tuple[str, ...] = ("recognise", "stock", "adjust", "write_back", "ship", "fee")
 
     def __init__(self, start: PaymentInput) -> None:
         self._start = start
@@ -96,12 +97,14 @@ class Attended:
         while self._desk.answer is None:
             reminders, pause = await self._wait_or_remind(trouble, reminders, pause)
         answer = self._desk.answer
+        if meant := adopted(trouble, answer) if answer.action is Action.ADOPT else None:
+            answer = answer.model_copy(update={"reason": answer.reason or f"order {meant.number}"})
         number = carried.answers + 1
         record = AnswerRecord(
             **dict(self._ref),
             number=number,
             attention_class=trouble.attention_class.value,
-            **answer.model_dump(exclude={"amendments"}),
+            **answer.model_dump(exclude={"amendments", "order"}),
             amendments=answer.amendments,
         )
         await self._calls.write(MessageActivities.record_answer, record, f"Keep who answered: {answer.action.value}")
@@ -123,12 +126,15 @@ class Attended:
             f"{answer.by} aborted: {answer.reason}" if answer.action is Action.ABORT else ""
         )
         skipped = (*carried.skipped, trouble.step) if answer.action is Action.SKIP else carried.skipped
+        meant = adopted(trouble, answer) if answer.action is Action.ADOPT else None
         changed = carried.model_copy(
             update={
+                "adopted": meant.salesorder_id if meant else carried.adopted,
                 "answers": number,
                 "aborting": aborting,
                 "skipped": skipped,
                 "amendments": (*carried.amendments, *answer.amendments),
+                **({"approved": trouble.at_risk, "agreed": trouble.message} if answer.action is Action.APPROVE else {}),
             }
         )
         self._start = self._start.model_copy(update={"carried": changed})
@@ -162,6 +168,8 @@ class Attended:
                     self._desk.trouble = None
                 await self._take_back("the run was cancelled")
             except (ApplicationError, ActivityError) as stuck:
+                if is_cancelled_exception(stuck):
+                    await self._park(stuck)  # cancelled once more: what is left is still taken back
                 error = stuck
             else:
                 raise asyncio.CancelledError
@@ -173,18 +181,7 @@ class Attended:
         trouble = trouble_of(
             error, self._step, at_risk=self._total, lines=self._lines, skippable=self._step in self._skippable
         )
-        self._desk.trouble = trouble
-        self._stage = Stage.NEEDS_ATTENTION
-        self._show()
-        found = self._ids()
-        workflow.upsert_search_attributes(
-            [
-                contract.STAGE.value_set(Stage.NEEDS_ATTENTION.value),
-                contract.NEEDS_ATTENTION.value_set(True),
-                contract.ATTENTION_CLASS.value_set(trouble.attention_class.value),
-                contract.BUSINESS_IDS.value_set(found),
-            ]
-        )
+        self._begin_to_wait(trouble)
         try:
             await self._let_go()
             await self._bell.note(trouble)
@@ -192,6 +189,20 @@ class Attended:
         except (ActivityError, asyncio.CancelledError) as cancelled:
             await self._park(cancelled)
         self._continue(reminders=0)
+
+    def _begin_to_wait(self, trouble: Trouble) -> None:
+        """Whoever looks at the run sees that it waits, and for what."""
+        self._desk.trouble = trouble
+        self._stage = Stage.NEEDS_ATTENTION
+        self._show()
+        workflow.upsert_search_attributes(
+            [
+                contract.STAGE.value_set(Stage.NEEDS_ATTENTION.value),
+                contract.NEEDS_ATTENTION.value_set(True),
+                contract.ATTENTION_CLASS.value_set(trouble.attention_class.value),
+                contract.BUSINESS_IDS.value_set(self._ids()),
+            ]
+        )
 
     def _continue(self, *, reminders: int) -> NoReturn:
         carried = self._start.carried.model_copy(
@@ -222,11 +233,13 @@ class Attended:
         """Take everything back, and say what was."""
         undone = ", ".join(kind.value for kind in reversed(self._undo.kinds)) or "nothing had been written"
         ref = await self._round()
-        number = contract.business_ids(ref.payment_id)[1]
+        number = order_number(ref.payment_id)
         assert self._total is not None  # the round was read together with the amount
         await TakeBack(self._calls, ref, number, self._total).run(self._undo)
         await self._let_go()
-        return f"taken back: {undone}; {await self._money_now(ref)}"
+        adopted_order = self._found.get("adopted", "")
+        theirs = f"; order {adopted_order}, entered by hand, stays with its documents" if adopted_order else ""
+        return f"taken back: {undone}{theirs}; {await self._money_now(ref)}"
 
     async def _money_now(self, ref: PaymentRef) -> str:
         """Where the money is. What is authorised only is let go of where the policy says so."""
@@ -270,11 +283,14 @@ class Attended:
         """What the run can be found by."""
         return contract.business_ids(self._start.payment_id, *self._found.values())
 
+    def _named(self) -> list[str]:
+        """What the run is about, for its heading."""
+        number = "".join(contract.business_ids(self._start.payment_id)[1:])
+        return [self._start.payment_id, str(self._total or ""), f"order {number}" if number else ""]
+
     def _show(self) -> None:
         """The current details: what the run waits for, if it waits, and what is known."""
-        payment_id = self._start.payment_id
-        number = contract.business_ids(payment_id)[1]
-        known = [payment_id, str(self._total or ""), f"order {number}", self._stage.value]
+        known = [*self._named(), self._stage.value]
         ids = [f"- Stripe charge `{self._found['charge']}`"] if "charge" in self._found else []
         ids += [f"- Zoho {kind} `{self._found[kind]}`" for kind in _DOCUMENTS if kind in self._found]
         asked = [*details(self._desk.trouble, self._desk.refused), ""] if self._desk.trouble else []

@@ -10,8 +10,10 @@ from temporalio.exceptions import ActivityError, ApplicationError
 
 with workflow.unsafe.imports_passed_through():
     from domain.attention import (
+        APPROVAL,
         Action,
         Answer,
+        StandingOrder,
         Trouble,
         classify,
         line_of,
@@ -40,11 +42,15 @@ def trouble_of(
 ) -> Trouble:
     """What a person is asked about: the failure's class, its sentence, and what is at stake."""
     cause = error.cause if isinstance(error, ActivityError) else error
-    kind, message, service = type(cause).__name__, str(cause), ""
+    kind, message, service, requester, choices = type(cause).__name__, str(cause), "", "", ""
+    orders: tuple[StandingOrder, ...] = ()
     if isinstance(cause, ApplicationError):
         kind, message = cause.type or "", cause.message
         details = cause.details[0] if cause.details else {}
-        service = details.get("service", "") if isinstance(details, dict) else ""
+        if isinstance(details, dict):
+            service, requester = details.get("service", ""), details.get("requester", "")
+            choices = details.get("choices", "")
+            orders = tuple(StandingOrder.model_validate(one) for one in details.get("orders", ()))
     return Trouble(
         attention_class=classify(kind, service),
         message=message,
@@ -53,6 +59,10 @@ def trouble_of(
         at_risk=at_risk,
         lines=lines,
         skippable=skippable,
+        approvable=kind == APPROVAL,
+        requester=requester,
+        choices=tuple(Action(one) for one in choices.split()),
+        orders=orders,
     )
 
 
@@ -110,11 +120,17 @@ def _offer(action: Action, trouble: Trouble) -> str:
         Action.RETRY: "go on, after the cause was put right",
         Action.AMEND: f"correct a line ({', '.join(trouble.lines)}) and go on",
         Action.SKIP: "go on without this step, with a reason",
+        Action.APPROVE: "agree, by name: `throughline exceptions resolve` says yours",
+        Action.REFUND: "give back what is left of the money; it needs a name, as approve does",
+        Action.RESTORE: "carry the payment anew",
+        Action.ADOPT: f"that order ({', '.join(one.number for one in trouble.orders)}) is this payment's",
         Action.ABORT: "take everything back and close, with a reason; the money stays in Stripe",
     }[action]
     example: dict[str, object] = {"action": action.value}
     if action is Action.AMEND:
         example["amendments"] = [{"line": "1", "field": "sku", "value": "…"}]
+    if action is Action.ADOPT and len(trouble.orders) > 1:
+        example["order"] = "…"
     if action in (Action.SKIP, Action.ABORT):
         example["reason"] = "…"
     command = f"temporal workflow signal --workflow-id {workflow.info().workflow_id} --name {contract.RESUME}"

@@ -39,15 +39,18 @@ async def correct_person(calls: Calls, wanted: PersonInput) -> bool:
     return True
 
 
-async def correct_order(calls: Calls, ref: PaymentRef, order: OrderInput, salesorder_id: str) -> None:
-    """The order's addresses and custom fields. One that a person has changed in Zoho is left as it is."""
+async def correct_order(
+    calls: Calls, ref: PaymentRef, order: OrderInput, salesorder_id: str, marks: dict[str, str] | None = None
+) -> None:
+    """The order's addresses and custom fields, `marks` among them. One that a person has changed is left as it is."""
     stands = await calls.zoho_read(
         OrderActivities.read_sales_order, _as_written(ref, order, salesorder_id), f"Read sales order {order.number}"
     )
     if stands.total != order.total or len(stands.line_item_ids) != len(order.item_ids) or stands.status == "void":
         raise _by_hand(f"sales order {order.number} was changed in Zoho since it was written")
     wanted = OrderCorrection(
-        **dict(order) | {"salesorder_id": salesorder_id, "line_item_ids": stands.line_item_ids, **dict(ref)}
+        **dict(order) | {"salesorder_id": salesorder_id, "line_item_ids": stands.line_item_ids, **dict(ref)},
+        marks=marks or {},
     )
 
     async def write(after: int) -> OrderWritten:

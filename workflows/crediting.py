@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from datetime import datetime
+from functools import partial
+
 from temporalio import workflow
 from temporalio.exceptions import ApplicationError
 
 with workflow.unsafe.imports_passed_through():
     from activities.credits import CreditActivities
+    from activities.missing import MissingActivities
     from domain.credits import (
         CreditDocument,
+        CreditedPieces,
         CreditInput,
         CreditLine,
         CreditQuery,
@@ -17,38 +23,68 @@ with workflow.unsafe.imports_passed_through():
         PayOutInput,
         Sold,
         credit_lines,
+        credited_twice,
     )
+    from domain.hand_credits import CreditHandQuery, said
+    from domain.missing import FoundCredit
+    from domain.money import Money
+    from domain.policy import Restock
     from domain.refunds import FetchedRefund, RefundRef
     from domain.runs import PaymentRef, StepDone, UndoKind
+    from workflows import contract
     from workflows.calls import Calls
     from workflows.compensation import TakeBack, UndoStack
 
 
-class Crediting:
-    """One refund's documents. `number` is the number of the payment's order."""
+# What the answer does to a credit note that was entered by hand and may be this refund's or dispute's.
+_SKIP = {
+    "refund": "skip writes a new one",
+    "dispute": "skip books nothing, so book the loss by hand first where it is not",
+}
 
-    def __init__(self, calls: Calls, ref: RefundRef, number: str, undo: UndoStack) -> None:
+
+class Crediting:
+    """One refund's documents, or those of another `cause`. `number` is the number of the payment's order."""
+
+    def __init__(self, calls: Calls, ref: RefundRef, number: str, undo: UndoStack, cause: str = "refund") -> None:
         self._calls = calls
         self._ref = ref
         self._number = number
         self._undo = undo
+        self._cause = cause
 
     async def sale(self, refund: FetchedRefund) -> Sold:
         """The sale with the lines of its invoice. ApplicationError `NotCarried` where Zoho has no such order."""
-        order_id = refund.salesorder_id or await self._find_order()
+        return await self.sale_of(refund.salesorder_id or await self._find_order(), refund.money, refund.at)
+
+    async def sale_of(self, order_id: str, total: Money, at: datetime) -> Sold:
+        """The sale that this order of Zoho's is, with the lines of its invoice."""
         query = CreditQuery(**dict(self._ref), document_id=order_id)
         sold = await self._calls.zoho_read(CreditActivities.read_sale, query, f"Read sales order {self._number}")
         if not sold.invoice_id:
             return sold
-        wanted = CreditInput(**dict(self._ref), sold=sold, lines=(), total=refund.money, at=refund.at)
+        wanted = CreditInput(**dict(self._ref), sold=sold, lines=(), total=total, at=at)
         return await self._calls.zoho_read(CreditActivities.read_sold_lines, wanted, "Read the lines of its invoice")
+
+    async def credited(self, note_ids: Iterable[str]) -> list[CreditedPieces]:
+        """The pieces that these credit notes of the sale credit and no return is behind."""
+        found = []
+        for note_id in note_ids:
+            query = CreditQuery(**dict(self._ref), document_id=note_id)
+            summary = f"See which pieces credit note {note_id} credits"
+            found.append(await self._calls.zoho_read(CreditActivities.read_credited, query, summary))
+        return found
 
     async def cancel(self, refund: FetchedRefund, sold: Sold) -> str:
         """Of a sale without an invoice: its order is void, so that nothing is held back for it. What became of it.
 
         ApplicationError `ChangedByHand` where that would not be the whole of it: money was recorded, or some is left.
         """
+        sale = PaymentRef(**self._ref.model_dump(exclude={"refund_id"}))
         if sold.status == "void":
+            # By ourselves, before this run was parked: the end of that is still to be kept.
+            if refund.cancelled and workflow.patched(contract.CLOSES_ROUND):
+                await TakeBack(self._calls, sale, self._number, refund.money).run(UndoStack())
             return f"order {self._number} was taken back: nothing to credit"
         if sold.zoho_payment_id or not refund.whole:
             raise ApplicationError(
@@ -58,14 +94,66 @@ class Crediting:
                 non_retryable=True,
             )
         order = UndoStack((UndoKind.VOID_SALES_ORDER,))
-        sale = PaymentRef(**self._ref.model_dump(exclude={"refund_id"}))
         await TakeBack(self._calls, sale, self._number, refund.money).run(order)
         return f"order {self._number} was cancelled before it was invoiced: it is void"
 
-    def lines(self, refund: FetchedRefund, sold: Sold) -> tuple[CreditLine, ...]:
+    def see_by_hand(self, refund: FetchedRefund, sold: Sold) -> None:
+        """ApplicationError `CreditByHand` where a person may have credited this very refund already."""
+        if not (notes := credited_twice(sold, refund)):
+            return
+        refund_id, said = self._ref.refund_id, ", ".join(map(str, notes))
+        raise ApplicationError(
+            f"somebody wrote credit note {said} for order {self._number}, and {refund_id} gives {refund.money} back: "
+            "with a note of its own the sale may be credited twice. If it was written for this refund, put "
+            f"{refund_id} into its reference in Zoho, then retry; if not, skip with a reason: the refund gets its own",
+            type="CreditByHand",
+            non_retryable=True,
+        )
+
+    async def by_hand(self, refund: FetchedRefund, sold: Sold) -> CreditWritten | None:
+        """The credit note that somebody entered with the refund's (or dispute's) id as reference; None for none.
+
+        ApplicationError `CreditByHand` asks about one over another amount, and about those of its customer that are
+        only alike.
+        """
+        skip, refund_id = _SKIP[self._cause], self._ref.refund_id
+        if (named := await self._find_note()) is not None:
+            if named.total == refund.money:
+                return named
+            raise ApplicationError(
+                f"Zoho's credit note {named.number} names {refund_id} and comes to {named.total}, the {self._cause} to "
+                f"{refund.money}: correct it in Zoho and retry; {skip}",
+                type="CreditByHand",
+                non_retryable=True,
+            )
+        wanted = CreditHandQuery(**dict(self._ref), contact_id=sold.contact_id, total=refund.money, at=refund.at)
+        summary = "Look for a credit note of the customer over this amount"
+        found = await self._calls.zoho_read(CreditActivities.find_credits_by_hand, wanted, summary)
+        if not found.alike:
+            return None
+        raise ApplicationError(
+            f"Zoho has a credit note of this customer over {refund.money}, made within three days of the "
+            f"{self._cause}: {'; '.join(map(said, found.alike))}. If it is this {self._cause}'s, put {refund_id} into "
+            f"its reference and retry; {skip}",
+            type="CreditByHand",
+            non_retryable=True,
+        )
+
+    async def keep(self, refund: FetchedRefund, note: CreditWritten, paid: PaidOut) -> None:
+        """What somebody entered is remembered as this refund's, so that a payout's line is matched with it."""
+        found = FoundCredit(
+            **self._ref.model_dump(exclude={"refund_id"}),
+            creditnote_id=note.creditnote_id,
+            number=note.number,
+            zoho_refund_id=paid.zoho_refund_id,
+            money=refund.money,
+        )
+        await self._calls.write(MissingActivities.keep_credit_found, found, f"Keep that {note.number} is its note")
+
+    def lines(self, refund: FetchedRefund, sold: Sold, restock: Restock) -> tuple[CreditLine, ...]:
         """What the credit note says. ApplicationError `ChangedByHand` where nothing is left that could be credited."""
         try:
-            return credit_lines(sold, refund, self._calls.policy.restock)
+            return credit_lines(sold, refund, restock)
         except ValueError:
             raise ApplicationError(
                 f"no line of the invoice of order {self._number} has so much left to credit: book {refund.money} as "
@@ -74,9 +162,22 @@ class Crediting:
                 non_retryable=True,
             ) from None
 
-    async def note(self, refund: FetchedRefund, sold: Sold, lines: tuple[CreditLine, ...]) -> CreditWritten:
-        """The refund's credit note, over exactly the refund. ApplicationError `TotalsDiffer` where Zoho disagrees."""
-        wanted = CreditInput(**dict(self._ref), sold=sold, lines=lines, total=refund.money, at=refund.at)
+    async def note(
+        self,
+        refund: FetchedRefund,
+        sold: Sold,
+        lines: tuple[CreditLine, ...],
+        *,
+        return_id: str = "",
+        adjustment_id: str = "",
+    ) -> CreditWritten:
+        """The refund's credit note, over exactly the refund, for the return or the adjustment that it was made for.
+
+        ApplicationError `TotalsDiffer` where Zoho disagrees.
+        """
+        said = {"return_id": return_id, "adjustment_id": adjustment_id, "cause": self._cause}
+        about = {"sold": sold, "lines": lines, "total": refund.money, "at": refund.at, **said}
+        wanted = CreditInput(**dict(self._ref), **about)
         self._undo.register(UndoKind.VOID_CREDIT_NOTE)
 
         async def write(after: int) -> CreditWritten:
@@ -86,12 +187,13 @@ class Crediting:
                 f"Write a credit note over {refund.money}",
             )
 
-        # What our memory lost may be there already.
-        there = None if refund.salesorder_id else await self._calls.look_twice(self._find_note, "credit note")
+        # What our memory lost, or a person wrote for this refund, may be there already.
+        known = refund.salesorder_id and not sold.noted
+        there = None if known else await self._calls.look_twice(self._find_note, "credit note")
         note = there or await self._calls.settle(write, self._find_note, "credit note")
         if note.total != refund.money:
             raise ApplicationError(
-                f"Zoho's credit note {note.number} comes to {note.total}, the refund to {refund.money}",
+                f"Zoho's credit note {note.number} comes to {note.total}, the {self._cause} to {refund.money}",
                 type="TotalsDiffer",
                 non_retryable=True,
             )
@@ -108,7 +210,6 @@ class Crediting:
         )
         summary = "See which account the payment came to"
         wanted = await self._calls.zoho_read(CreditActivities.find_account, wanted, summary)
-        self._undo.register(UndoKind.DELETE_CREDIT_REFUND)
 
         async def write(after: int) -> PaidOut:
             return await self._calls.zoho_write(
@@ -118,9 +219,12 @@ class Crediting:
             )
 
         async def look() -> PaidOut | None:
-            return await self._find_paid_out(note)
+            return await self.paid(note)
 
         there = await look() if note.status == "closed" else None
+        if there and workflow.patched(contract.THEIRS_STAYS):
+            return there
+        self._undo.register(UndoKind.DELETE_CREDIT_REFUND)
         return there or await self._calls.settle(write, look, "refund of the credit note")
 
     async def standing(self) -> CreditWritten | None:
@@ -131,12 +235,19 @@ class Crediting:
         """No credit note of the refund stands any more; what was taken back, "" where nothing stood."""
         if note is None:
             return ""
-        paid = await self._find_paid_out(note)
-        document = CreditDocument(**dict(self._ref), creditnote_id=note.creditnote_id)
-        if paid is not None:
-            await self._delete_refund(document.model_copy(update={"zoho_refund_id": paid.zoho_refund_id}), note)
-        await self._void(document, note)
+        await self.unpay(note)
+        await self._void(CreditDocument(**dict(self._ref), creditnote_id=note.creditnote_id), note)
         return f"credit note {note.number}"
+
+    async def unpay(self, note: CreditWritten, *, late: bool = False) -> bool:
+        """The money of the credit note has not gone back; whether that was booked before, or is `late` to show."""
+        look = partial(self.paid, note)
+        paid = await (self._calls.look_twice(look, "refund of the credit note") if late else look())
+        if paid is None:
+            return False
+        document = CreditDocument(**dict(self._ref), creditnote_id=note.creditnote_id)
+        await self._delete_refund(document.model_copy(update={"zoho_refund_id": paid.zoho_refund_id}), note)
+        return True
 
     async def _find_order(self) -> str:
         query = CreditQuery(**dict(self._ref), number=self._number)
@@ -144,8 +255,8 @@ class Crediting:
         found = await self._calls.zoho_read(CreditActivities.find_sale, query, summary)
         if found is None:
             raise ApplicationError(
-                f"Zoho has no order {self._number}, so this refund cannot be booked: carry the payment first, then "
-                "retry; or book the refund by hand and skip",
+                f"Zoho has no order {self._number}, so this {self._cause} cannot be booked: carry the payment first, "
+                f"then retry; or book the {self._cause} by hand and skip",
                 type="NotCarried",
                 non_retryable=True,
             )
@@ -156,7 +267,8 @@ class Crediting:
         summary = f"Look for a credit note of {self._ref.refund_id}"
         return await self._calls.zoho_read(CreditActivities.find_credit_note, query, summary)
 
-    async def _find_paid_out(self, note: CreditWritten, deleted: str = "") -> PaidOut | None:
+    async def paid(self, note: CreditWritten, deleted: str = "") -> PaidOut | None:
+        """What went back of the credit note, as booked in Zoho; None where nothing did."""
         wanted = CreditDocument(**dict(self._ref), creditnote_id=note.creditnote_id, zoho_refund_id=deleted)
         summary = f"See what went back of credit note {note.number}"
         return await self._calls.zoho_read(CreditActivities.find_paid_out, wanted, summary)
@@ -170,7 +282,7 @@ class Crediting:
             )
 
         async def look() -> StepDone | None:
-            return None if await self._find_paid_out(note, wanted.zoho_refund_id) else StepDone()
+            return None if await self.paid(note, wanted.zoho_refund_id) else StepDone()
 
         await self._calls.settle(write, look, "undo")
         _gone(await look())

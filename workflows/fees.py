@@ -6,21 +6,26 @@ from temporalio import workflow
 from temporalio.exceptions import ApplicationError
 
 with workflow.unsafe.imports_passed_through():
+    from activities.missing import MissingActivities
     from activities.receipts import ReceiptActivities
     from domain.documents import ReceiptRecord
     from domain.money import Money
     from domain.receipts import FeeInput, ReceiptQuery
     from domain.runs import PaymentRef, StepDone
     from domain.sales import ReceiptWritten
+    from workflows import contract
     from workflows.calls import Calls
 
 
 async def book_fee(calls: Calls, ref: PaymentRef, receipt: ReceiptWritten, charges: Money) -> bool:
     """`charges` as the recorded payment's bank charges; whether they had to be written."""
     record = receipt.record or await read_record(calls, ref, receipt.zoho_payment_id, charges.currency)
-    if record.bank_charges == charges:
-        return False
     wanted = FeeInput(**dict(ref), record=record, charges=charges)
+    if record.bank_charges == charges:
+        if receipt.record is None and workflow.patched(contract.FEE_FOUND):
+            # The answer to the write that put it there was lost, or a person did: a payout would post it once more.
+            await calls.write(MissingActivities.keep_fee_found, wanted, "Remember the fee on the recorded payment")
+        return False
 
     async def write(after: int) -> StepDone:
         return await calls.zoho_write(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -14,6 +15,7 @@ from temporalio.common import MetricGauge, MetricMeter
 from activities.figures import Figures
 from domain.attention import AttentionClass
 from domain.runs import Stage
+from domain.sweeps import HEALED, IGNORED, REFUSED, Case, Heard
 from workflows import contract
 
 log = logging.getLogger(__name__)
@@ -25,6 +27,16 @@ _MOVING = f"{_OPEN} AND {contract.NEEDS_ATTENTION.name} = false AND {contract.ST
 # A server sorts by no column that is asked for, so the oldest run is looked for by halves of this ladder (seconds).
 _AGES = (5, 15, 30, 60, 120, 300, 600, 1800, 3600, 10_800, 43_200, 86_400, 259_200, 604_800, 2_592_000)
 _LISTED = 200
+_COUNTED = timedelta(days=30)  # events that came since then
+# What was acknowledged between then: each has a run, or is lost. What is younger the list may not show yet.
+_ACCOUNTED = (timedelta(hours=1), timedelta(minutes=2))
+_IDS = 50  # in one query
+_RUN_OF = {
+    Case.PAYMENT: contract.payment_workflow_id,
+    Case.REFUND: contract.refund_workflow_id,
+    Case.DISPUTE: contract.dispute_workflow_id,
+    Case.PAYOUT: contract.payout_workflow_id,
+}
 
 
 @dataclass
@@ -57,7 +69,20 @@ class Numbers:
         self._closed = by("status", "throughline_closed_payments", "Closed payments that Temporal remembers, by status")
         self._quota = by("connection", "throughline_zoho_quota_limit", "Zoho calls a day")
         self._left = by("connection", "throughline_zoho_quota_remaining", "Zoho calls left today, as last seen")
+        self._short = by(
+            "connection",
+            "throughline_zoho_quota_short_seconds",
+            "How long before the day's end Zoho's quota will be used up at the pace of the last hour",
+        )
         self._audit = by("connection", "throughline_audit_entries", "Entries of the audit trail")
+        self._dead = by("reason", "throughline_dead_letters", "Events of 30 days that became nothing, by reason")
+        self._missed = by("connection", "throughline_missed_events", "Events of 30 days that a sweep had to find")
+        self._lag = by("connection", "throughline_sweep_lag_seconds", "How far sweeps are behind")
+        self._lost = by(
+            "connection",
+            "throughline_unaccounted_payments",
+            "Payments, refunds, disputes and payouts acknowledged in the last hour that have no run",
+        )
         self._oldest = meter.create_gauge(
             "throughline_oldest_open_payment_seconds", "Age of the oldest open payment that waits for no person"
         )
@@ -86,10 +111,38 @@ class Numbers:
         self._closed.show(await self._by_status())
         self._oldest.set(await self._age_of_oldest(_MOVING))
         self._longest.set(await self._age_of_oldest(_PARKED) if waiting else 0)
-        quotas = await self._figures.quotas()
+        quotas = await self._figures.quotas(self._now())
         self._quota.show({name: quota.limit for name, quota in quotas.items()})
         self._left.show({name: quota.remaining for name, quota in quotas.items()})
+        self._short.show({name: quota.short_seconds for name, quota in quotas.items()})
         self._audit.show(await self._figures.audit_entries())
+        await self._count_events()
+
+    async def _count_events(self) -> None:
+        """Of what came, what became nothing, what had to be found, and what is lost."""
+        now = self._now()
+        outcomes = await self._figures.outcomes(now - _COUNTED)
+        dead, missed = Counter[str](), Counter[str]()
+        for slug, counts in outcomes.items():
+            for outcome, count in counts.items():
+                missed[slug] += count if outcome.startswith(HEALED) else 0
+                if outcome.startswith((IGNORED, REFUSED)):
+                    dead[outcome] += count
+        self._dead.show(dead)
+        self._missed.show(missed)
+        until = await self._figures.swept_until()
+        self._lag.show({slug: int((now - moment).total_seconds()) for slug, moment in until.items()})
+        told = await self._figures.acknowledged(now - _ACCOUNTED[0], now - _ACCOUNTED[1])
+        self._lost.show({slug: await self._without_run(slug, heard) for slug, heard in told.items()})
+
+    async def _without_run(self, slug: str, heard: Sequence[Heard]) -> int:
+        """How many of them Temporal has no run of."""
+        ids = {_RUN_OF[one.case](slug, one.about) for one in heard}
+        left, asked = set(ids), sorted(ids)
+        for begin in range(0, len(asked), _IDS):
+            named = ", ".join(f"'{name}'" for name in asked[begin : begin + _IDS])
+            left -= {run.id async for run in self._client.list_workflows(f"WorkflowId IN ({named})")}
+        return len(left)
 
     async def _count(self, query: str) -> int:
         return (await self._client.count_workflows(query)).count

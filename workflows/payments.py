@@ -3,32 +3,30 @@
 from __future__ import annotations
 
 import asyncio
-from functools import partial
+from typing import NoReturn
 
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError
 
 with workflow.unsafe.imports_passed_through():
-    from activities.catalogue import CatalogueActivities
+    from activities.contacts import ContactActivities
+    from activities.disputes import DisputeActivities
     from activities.messages import MessageActivities
     from activities.orders import OrderActivities
-    from activities.starts import StartActivities
     from activities.stripe import StripeActivities
     from domain.adjustments import AdjustInput
-    from domain.changes import is_news, may_tell_fee
     from domain.fees import bookable
     from domain.money import Money
     from domain.notices import NotifyInput
-    from domain.payments import Fee, PaymentStatus
-    from domain.plans import LookUp, LookUpInput, LookUpKind, OrderPlan, PrepareInput
-    from domain.policy import ORDER_ID_KEY, ORDER_NUMBER_KEY, Oversell, Ship
+    from domain.plans import OrderPlan
+    from domain.policy import ORDER_ID_KEY, ORDER_NUMBER_KEY, DisputeHold, Oversell, Ship
     from domain.runs import (
         FetchedPayment,
-        PaymentEvent,
         PaymentInput,
+        PaymentRef,
         PaymentResult,
+        RerunStep,
         Stage,
-        StartPaymentInput,
         UndoKind,
         WriteBackInput,
     )
@@ -36,23 +34,25 @@ with workflow.unsafe.imports_passed_through():
     from domain.shipping import ShipmentWritten, shipment_metadata
     from workflows import contract
     from workflows.adjusting import adjust_stock
-    from workflows.attended import Attended
+    from workflows.compensation import UndoStack
     from workflows.contacts import settle_addresses, settle_contact
     from workflows.fees import book_fee
+    from workflows.listening import Listening
+    from workflows.planning import plan_order
+    from workflows.recognising import Recognition, standing_input
     from workflows.sales import Sale
     from workflows.shipping import Shipping
     from workflows.stock import Stock
 
-_LOOK_UPS = {
-    LookUpKind.ORGANIZATION: CatalogueActivities.describe_organization,
-    LookUpKind.CURRENCIES: CatalogueActivities.list_currencies,
-    LookUpKind.TAXES: CatalogueActivities.list_taxes,
-    LookUpKind.ITEM: CatalogueActivities.find_item,
-}
+# What is the first to tell that something which we remembered is not there any more; it is forgotten then.
+_MEETS_GONE = tuple(
+    one.__name__
+    for one in (OrderActivities.create_sales_order, ContactActivities.add_address, ContactActivities.read_addresses)
+)
 
 
 @workflow.defn(name=contract.PAYMENT_WORKFLOW)
-class PaymentWorkflow(Attended):
+class PaymentWorkflow(Listening):
     """One run a payment, whatever number of events speak of it; its id is the payment's.
 
     A step that cannot go on parks the run: it continues as new, waits for a person, and then tells the story again
@@ -62,8 +62,7 @@ class PaymentWorkflow(Attended):
     @workflow.init
     def __init__(self, start: PaymentInput) -> None:
         super().__init__(start)
-        self._heard = 0
-        self._fee: Fee | None = None
+        self._documents = self._undo  # of those that we write; what people wrote is theirs to take back
 
     @workflow.run
     async def run(self, start: PaymentInput) -> PaymentResult:
@@ -72,9 +71,9 @@ class PaymentWorkflow(Attended):
             await self._wait_for_answer()
             paid = await self._wait_until_paid()
             plan = await self._plan_order(paid)
-            contact_id = await self._settle_contact(plan)
-            wanted = await self._reserve(await self._address_order(plan, contact_id))
-            sale = Sale(self._calls, wanted, self._undo, self._reach)
+            standing = await self._recognise(plan)
+            wanted = await self._order_input(plan, standing)
+            sale = Sale(self._calls, wanted, self._documents, self._reach, standing, self._start.rerun)
             order = await sale.order()
             invoice = await sale.invoice(order)
             await self._settle_stock(plan, wanted, order, invoice)
@@ -82,73 +81,34 @@ class PaymentWorkflow(Attended):
             shipment = await self._ship(wanted, order)
             await self._write_back(wanted, order, receipt, shipment)
             await self._tell_people(plan)
-            await self._settle_fee(receipt)
+            await self._settle_fee(receipt, by_hand=sale.paid_by_hand)
             return await self._close(wanted, order, invoice, receipt, shipment)
         except (ApplicationError, ActivityError, asyncio.CancelledError) as error:
             await self._park(error)
 
-    @workflow.signal(name=contract.PAYMENT_EVENT)
-    def payment_event(self, event: PaymentEvent) -> None:
-        """Stripe said something about this payment; the run reads from Stripe what is true."""
-        self._events.append(event)
-
-    async def _wait_until_paid(self) -> FetchedPayment:
-        deadline = workflow.now() + self._start.policy.unpaid_patience
-        while True:
-            heard = len(self._events)
-            fetched = await self._calls.read(
-                StripeActivities.fetch_payment, self._ref, f"Read {self._start.payment_id} from Stripe"
-            )
-            self._total, self._lines = fetched.money, fetched.lines
-            if fetched.status is PaymentStatus.PAID:
-                self._heard, self._fee = heard, fetched.fee
-                self._found["charge"] = fetched.charge_id
-                self._ref = self._ref.model_copy(update={"round": fetched.round})
-                return fetched
-            if fetched.status is PaymentStatus.CANCELED:
-                raise ApplicationError("the payment was canceled in Stripe", type="PaymentCanceled", non_retryable=True)
-            self._reach(Stage.WAITING_FOR_MONEY, note=f"Stripe says {fetched.status.value}", index=True)
-            await self._wait_for_event(heard, (deadline - workflow.now()).total_seconds())
-
-    async def _wait_for_event(self, heard: int, seconds: float) -> None:
-        try:
-            await workflow.wait_condition(
-                partial(self._hears_more, heard),
-                timeout=max(seconds, 0),
-                timeout_summary="Give up when no money has come by then",
-            )
-        except TimeoutError:
-            raise ApplicationError(
-                "the payment was not paid or captured within the policy's time; a later event starts it again",
-                type="NotPaid",
-                non_retryable=True,
-            ) from None
-
     async def _plan_order(self, paid: FetchedPayment) -> OrderPlan:
-        """The plan from our own memory; what memory lacks is asked of Zoho, each question once."""
         self._step = "plan"
-        asked: tuple[LookUp, ...] = ()
-        amendments = self._start.carried.amendments
-        while True:
-            wanted = PrepareInput(**dict(self._ref), facts_ref=paid.facts_ref, asked=asked, amendments=amendments)
-            plan = await self._calls.local(OrderActivities.prepare_order, wanted, "Map and check the order")
-            if plan.problems:
-                raise ApplicationError(
-                    " · ".join(problem.message for problem in plan.problems),
-                    type=plan.problems[0].code,
-                    non_retryable=True,
-                )
-            if not plan.lookups:
-                self._reach(Stage.PREPARED)
-                return plan
-            for lookup in plan.lookups:
-                await self._look_up(lookup)
-            asked += plan.lookups
+        plan = await plan_order(self._calls, self._ref, paid.facts_ref, self._start.carried.amendments)
+        self._reach(Stage.PREPARED)
+        return plan
 
-    async def _look_up(self, lookup: LookUp) -> None:
-        question = f"Ask Zoho for {lookup.kind.value} {lookup.key}".strip()
-        wanted = LookUpInput(connection=self._start.connection, lookup=lookup)
-        await self._calls.zoho_read(_LOOK_UPS[lookup.kind], wanted, question)
+    async def _recognise(self, plan: OrderPlan) -> OrderWritten | None:
+        """The order of a payment from before that somebody entered by hand; a live payment is not looked for."""
+        if not self._start.backfilled:
+            return None
+        self._step = "recognise"
+        found = await Recognition(self._calls, self._ref, plan, self._found["charge"]).order(self._start.carried)
+        if found is not None:
+            self._found["adopted"] = found.number
+            self._documents = UndoStack()
+            self._note(f"order {found.number} was entered by hand and is taken as this payment's")
+        return found
+
+    async def _order_input(self, plan: OrderPlan, standing: OrderWritten | None) -> OrderInput:
+        """What the documents are written from; an order that stands has its contact and took its goods."""
+        if standing is None:
+            return await self._reserve(await self._address_order(plan, await self._settle_contact(plan)))
+        return standing_input(self._ref, plan, standing)
 
     async def _settle_contact(self, plan: OrderPlan) -> str:
         self._step = "contact"
@@ -187,6 +147,9 @@ class PaymentWorkflow(Attended):
             self._note(f"sold beyond stock: {', '.join(invoice.short_items)}")
         if not plan.parts:
             return
+        if "adopted" in self._found:
+            self._note("parts of sets, or gifts, are left to whoever entered the order")
+            return
         self._step = "adjust"
         if self._step in self._start.carried.skipped:
             self._note("no part of a set and no gift was taken out of stock: left out")
@@ -210,12 +173,26 @@ class PaymentWorkflow(Attended):
         if self._step in self._start.carried.skipped or not order.goods:
             self._note("not shipped: " + ("left out" if order.goods else "nothing in it is goods"))
             return None
-        shipping = Shipping(self._calls, wanted, order, self._undo)
-        shipment = await shipping.ship(look_first=self._start.carried.answers > 0)
+        left = "shipment" in self._found or any(package.shipment for package in order.packages)
+        if not left and (disputes := await self._disputed()):
+            self._note(f"not shipped: {disputes}; ship it in Zoho once that is won or dropped")
+            return None
+        anew = self._start.rerun.change(RerunStep.SHIP)
+        wanted = wanted.model_copy(update={"change": anew})
+        shipping = Shipping(self._calls, wanted, order, self._documents)
+        shipment = await shipping.ship(look_first=self._start.carried.answers > 0 or bool(anew))
         self._found |= {"package": shipment.package_ids[0], "shipment": shipment.shipment_id}
         by = " ".join(filter(None, ("by", shipment.carrier, shipment.tracking_number)))
         self._note(f"shipped as {shipment.number} " + (by if by != "by" else "without a tracking number"))
         return shipment
+
+    async def _disputed(self) -> str:
+        """The disputes for whose sake the goods stay, "" for none; whoever has the goods, a lost one never pays."""
+        if self._start.policy.dispute_hold is DisputeHold.GO_ON or not workflow.patched(contract.SHIP_UNDISPUTED):
+            return ""
+        summary = f"See whether {self._start.payment_id} is disputed"
+        found = await self._calls.read(DisputeActivities.find_disputes, self._ref, summary)
+        return ", ".join(f"dispute {one}" for one in found.holding)
 
     def _note(self, said: str) -> None:
         """Keep what people should know; a story that is told again after an answer does not say it twice."""
@@ -237,7 +214,7 @@ class PaymentWorkflow(Attended):
         metadata = {ORDER_ID_KEY: order.salesorder_id, ORDER_NUMBER_KEY: wanted.number}
         metadata |= shipment_metadata(shipment, self._start.policy.shipment_keys)
         note = WriteBackInput(
-            **dict(self._ref),
+            **dict(self._ref_at(RerunStep.WRITE_BACK)),
             metadata=metadata,
             order_ref=wanted.order_ref,
             known=known,
@@ -247,7 +224,7 @@ class PaymentWorkflow(Attended):
 
     async def _tell_people(self, plan: OrderPlan) -> None:
         """A message that cannot be delivered holds no payment up."""
-        if plan.notify:
+        if plan.notify and not self._start.backfilled:
             message = f"{self._start.payment_id} · {plan.total} · order {plan.number} · paid"
             notice = NotifyInput(**dict(self._ref), message=message)
             await self._calls.tell(MessageActivities.notify_paid, notice, "Tell people that the order is paid")
@@ -258,11 +235,14 @@ class PaymentWorkflow(Attended):
             return None
         return bookable(self._fee, self._total.currency, self._start.policy.foreign_fee).charges
 
-    async def _settle_fee(self, receipt: ReceiptWritten) -> None:
+    async def _settle_fee(self, receipt: ReceiptWritten, *, by_hand: bool = False) -> None:
         """The fee, if Stripe tells it within the policy's time; one that comes later is booked by a run of its own."""
         self._step = "fee"
         self._reach(Stage.PAID, payment=receipt.zoho_payment_id, index=True)
         if self._step in self._start.carried.skipped:
+            return
+        if by_hand:
+            self._note("the payment was recorded by hand and stays as it is: Stripe's fee is not put on it")
             return
         self._fee = self._fee or await self._await_fee()
         if self._fee is None or self._total is None:
@@ -270,39 +250,24 @@ class PaymentWorkflow(Attended):
             return
         self._note(bookable(self._fee, self._total.currency, self._start.policy.foreign_fee).note)
         if charges := self._charges():
-            await book_fee(self._calls, self._ref, receipt, charges)
+            ref = self._ref_at(RerunStep.FEE)
+            receipt = receipt.model_copy(update={"record": None}) if ref.change else receipt
+            await book_fee(self._calls, ref, receipt, charges)
         self._show()
 
-    async def _await_fee(self) -> Fee | None:
-        """Look when `charge.updated` comes, and once more when the patience ends."""
-        deadline, heard = workflow.now() + self._start.policy.fee_patience, self._heard
-        while True:
-            told = await self._tells_fee(heard, (deadline - workflow.now()).total_seconds())
-            heard = len(self._events)
-            fee = await self._calls.read(StripeActivities.fetch_fee, self._ref, "Read what Stripe kept of the payment")
-            if fee is not None or not told:
-                return fee
+    def _ref_at(self, step: RerunStep) -> PaymentRef:
+        """The payment for a step, whose effects are kept apart where it is told anew."""
+        return self._ref.model_copy(update={"change": self._start.rerun.change(step)})
 
-    async def _tells_fee(self, heard: int, seconds: float) -> bool:
-        try:
-            await workflow.wait_condition(
-                lambda: any(may_tell_fee(event.type, event.changed) for event in self._events[heard:]),
-                timeout=max(seconds, 0),
-                timeout_summary="Close without Stripe's fee when it has not come by then",
-            )
-        except TimeoutError:
-            return False
-        return True
-
-    async def _hand_over(self) -> None:
-        """What Stripe told since the payment was read, and may change what is written, gets a run of its own."""
-        position = 0 if self._start.carried.undo else self._heard
-        while position < len(self._events):
-            event = self._events[position]
-            position += 1
-            if is_news(event.type, event.changed, fee_known=self._fee is not None):
-                later = StartPaymentInput(connection=self._ref.connection, payment_id=self._ref.payment_id, event=event)
-                await self._calls.write(StartActivities.start_change, later, f"Let {event.event_id} be carried over")
+    async def _park(self, error: ApplicationError | ActivityError | asyncio.CancelledError) -> NoReturn:
+        """Where a contact or an item that we knew is gone in Zoho, the story is told again, once: it asks anew."""
+        if _is_gone(error) and not self._start.carried.planned_anew and workflow.patched(contract.PLANS_ANEW):
+            self._note("a contact or an item that we knew is gone in Zoho: asked anew")
+            carried = self._start.carried.model_copy(update={"planned_anew": True})
+            self._start = self._start.model_copy(update={"carried": carried})
+            await workflow.wait_condition(workflow.all_handlers_finished)
+            self._continue(reminders=0)
+        await super()._park(error)
 
     async def _close(
         self,
@@ -324,3 +289,8 @@ class PaymentWorkflow(Attended):
             shipment_id=shipment.shipment_id if shipment else "",
             tracking_number=shipment.tracking_number if shipment else "",
         )
+
+
+def _is_gone(error: BaseException) -> bool:
+    cause = error.cause if isinstance(error, ActivityError) and error.activity_type in _MEETS_GONE else None
+    return isinstance(cause, ApplicationError) and cause.type == "NotFound"

@@ -14,7 +14,7 @@ with workflow.unsafe.imports_passed_through():
     from activities.receipts import ReceiptActivities
     from domain.documents import CONFIRMED, OwnStep
     from domain.money import Money
-    from domain.runs import PaymentRef, Stage, StepDone, UndoKind
+    from domain.runs import PaymentRef, Rerun, RerunStep, Stage, StepDone, UndoKind
     from domain.sales import (
         DocumentRef,
         InvoiceInput,
@@ -39,16 +39,29 @@ _UNDO_OF = {
 class Sale:
     """One payment's documents in Zoho. Each method is one step; what is done already is found, not repeated."""
 
-    def __init__(self, calls: Calls, wanted: OrderInput, undo: UndoStack, reach: Callable[..., None]) -> None:
+    def __init__(
+        self,
+        calls: Calls,
+        wanted: OrderInput,
+        undo: UndoStack,
+        reach: Callable[..., None],
+        standing: OrderWritten | None = None,
+        rerun: Rerun | None = None,
+    ) -> None:
         self._calls = calls
         self._reach = reach
         self._undo = undo
         self._wanted = wanted
+        self._standing = standing  # an order that somebody entered by hand
+        self.paid_by_hand = False
+        self._rerun = rerun or Rerun()
         self._ref = PaymentRef(connection=wanted.connection, payment_id=wanted.payment_id, round=wanted.round)
 
     async def order(self) -> OrderWritten:
         """The confirmed order. What the organisation did by itself with it is seen, so that nobody does it twice."""
-        order = await self._write_order()
+        order = self._standing or await self._write_order()
+        if self._rerun.from_step is not None:
+            order = await self._see_order(order)
         self._reach(Stage.ORDERED, order=order.salesorder_id, index=True)
         for step in order.own_steps:
             # Confirming does these too.
@@ -63,6 +76,11 @@ class Sale:
         self._reach(Stage.INVOICED, invoice=invoice.invoice_id)
         await self._mark_sent(invoice)
         return invoice
+
+    async def _see_order(self, order: OrderWritten) -> OrderWritten:
+        """The order as it stands now, whatever was answered when it was written."""
+        target, summary = self._document(order.salesorder_id), f"See what stands of {self._wanted.number}"
+        return await self._calls.zoho_read(OrderActivities.read_sales_order, target, summary)
 
     async def _see_own_steps(self, order: OrderWritten) -> OrderWritten:
         """The order with what came of confirming it; looked at again later where not all of that is there yet."""
@@ -84,7 +102,7 @@ class Sale:
 
     async def _write_order(self) -> OrderWritten:
         """The sales order at Stripe's total. Where Zoho comes to another, the order is voided and the run fails."""
-        wanted = self._wanted
+        wanted = self._wanted.model_copy(update={"change": self._rerun.change(RerunStep.ORDER)})
         self._undo.register(UndoKind.VOID_SALES_ORDER)
 
         async def write(after: int) -> OrderWritten:
@@ -160,7 +178,7 @@ class Sale:
 
     async def _write_invoice(self, order: OrderWritten) -> InvoiceWritten:
         """The order's invoice, a draft at Stripe's total."""
-        wanted = self._wanted
+        wanted = self._wanted.model_copy(update={"change": self._rerun.change(RerunStep.INVOICE)})
         target = InvoiceInput(**dict(wanted), salesorder_id=order.salesorder_id, line_item_ids=order.line_item_ids)
 
         self._undo.register(UndoKind.VOID_INVOICE)
@@ -193,7 +211,7 @@ class Sale:
         """The invoice counts: accounting stock goes down."""
         if invoice.status != "draft":
             return
-        target = self._document(invoice.invoice_id)
+        target = self._document(invoice.invoice_id, RerunStep.INVOICE)
 
         async def write(after: int) -> StepDone:
             return await self._calls.zoho_write(
@@ -212,17 +230,8 @@ class Sale:
 
     async def record_payment(self, invoice: InvoiceWritten, charges: Money | None = None) -> ReceiptWritten:
         """The money on the invoice, which then wants nothing more; `charges` are Stripe's fee, where it is known."""
-        wanted = self._wanted
-        target = ReceiptInput(
-            **dict(self._ref),
-            order_ref=wanted.order_ref,
-            invoice_id=invoice.invoice_id,
-            contact_id=wanted.contact_id,
-            total=wanted.total,
-            exchange_rate=wanted.exchange_rate,
-            bank_charges=charges,
-        )
-
+        wanted, target = self._wanted, self._receipt(invoice, charges)
+        self._refuse_paid_in_part(invoice)
         self._undo.register(UndoKind.DELETE_PAYMENT)
 
         async def write(after: int) -> ReceiptWritten:
@@ -238,7 +247,8 @@ class Sale:
             )
 
         # An invoice that wants nothing has been paid already, whatever our own memory says.
-        found = None if invoice.balance else await look()
+        found = await look() if target.change or not invoice.balance else None
+        self.paid_by_hand = found is not None and self._standing is not None
         receipt = found or await self._calls.settle(write, look, "payment")
         if receipt.balance:
             raise ApplicationError(
@@ -248,10 +258,31 @@ class Sale:
             )
         return receipt
 
-    def _document(self, document_id: str) -> DocumentRef:
-        return DocumentRef(
-            **dict(self._ref), document_id=document_id, total=self._wanted.total, reserved=self._wanted.reserved
+    def _receipt(self, invoice: InvoiceWritten, charges: Money | None) -> ReceiptInput:
+        wanted = self._wanted
+        return ReceiptInput(
+            **{**dict(self._ref), "change": self._rerun.change(RerunStep.PAYMENT)},
+            order_ref=wanted.order_ref,
+            invoice_id=invoice.invoice_id,
+            contact_id=wanted.contact_id,
+            total=wanted.total,
+            exchange_rate=wanted.exchange_rate,
+            bank_charges=charges,
         )
+
+    def _refuse_paid_in_part(self, invoice: InvoiceWritten) -> None:
+        if self._standing is None or not invoice.balance or invoice.balance == self._wanted.total:
+            return
+        raise ApplicationError(
+            f"invoice {invoice.number} was entered by hand and wants {invoice.balance} of {self._wanted.total}: "
+            "somebody recorded a part of the payment; record the rest in Zoho, or delete that part, then retry",
+            type="BalanceLeft",
+            non_retryable=True,
+        )
+
+    def _document(self, document_id: str, step: RerunStep = RerunStep.ORDER) -> DocumentRef:
+        ref = {**dict(self._ref), "change": self._rerun.change(step)}
+        return DocumentRef(**ref, document_id=document_id, total=self._wanted.total, reserved=self._wanted.reserved)
 
 
 def _said(total: Money | None) -> str:

@@ -30,7 +30,9 @@ class Shipping:
         self._wanted = wanted
         self._order = order
         self._undo = undo
-        self._ref = PaymentRef(connection=wanted.connection, payment_id=wanted.payment_id, round=wanted.round)
+        self._ref = PaymentRef(
+            connection=wanted.connection, payment_id=wanted.payment_id, round=wanted.round, change=wanted.change
+        )
 
     async def ship(self, *, look_first: bool) -> ShipmentWritten:
         """The shipment of all the order's goods. Packages that stand are taken; what has been shipped is adopted.

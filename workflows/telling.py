@@ -33,7 +33,7 @@ class Bell:
         """Tell people, for the `number`th time; how long to wait until the next time."""
         late = workflow.now() - trouble.since >= self._policy.escalate_after
         message = (
-            f"{self._ref.payment_id} {'has waited too long' if late else 'waits for a person'}: "
+            f"{self._about} {'has waited too long' if late else 'waits for a person'}: "
             f"{trouble.attention_class.value} · {trouble.at_risk or 'amount unknown'} · "
             f"since {trouble.since:%Y-%m-%d %H:%M} UTC · {workflow.info().workflow_id}"
         )
@@ -46,9 +46,14 @@ class Bell:
 
     async def still(self, trouble: Trouble, word: str) -> None:
         """Tell people that the run waits no longer: what was done about it, in a `word`."""
-        message = f"{self._ref.payment_id} waits no longer: {trouble.attention_class.value} · {word}"
+        message = f"{self._about} waits no longer: {trouble.attention_class.value} · {word}"
         notice = self._notice(trouble, message, 0)
         await self._calls.tell(MessageActivities.tell_resolved, notice, "Tell people that this payment waits no longer")
+
+    @property
+    def _about(self) -> str:
+        """The payment; the case itself while its payment is not found."""
+        return self._ref.payment_id or self._ref.change
 
     def _notice(self, trouble: Trouble, message: str, number: int) -> AttentionNotice:
         return AttentionNotice(

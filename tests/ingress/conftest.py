@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import uuid
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -11,12 +12,13 @@ from pathlib import Path
 
 import pytest
 from aiohttp import ClientResponse, ClientSession, TCPConnector
-from temporalio.client import Client
+from temporalio.client import Client, WorkflowHistory
 
 from clients.connections import Connection
 from clients.errors import TryLater
 from clients.keys import KeyRing
 from clients.store import Store
+from domain.returns import ReturnEvent
 from domain.runs import PaymentEvent
 from ingress.app import make_app
 from ingress.limits import Limits
@@ -72,6 +74,8 @@ class NoteTaker:
     """Stands where Temporal would: writes down what it is told, or refuses."""
 
     told: list[tuple[str, str, PaymentEvent, str]] = field(default_factory=list)
+    returns: list[tuple[str, str]] = field(default_factory=list)
+    adjustments: list[tuple[str, str]] = field(default_factory=list)
     down: bool = False
     gate: asyncio.Event | None = None
     entered: asyncio.Event = field(default_factory=asyncio.Event)
@@ -92,6 +96,24 @@ class NoteTaker:
     async def dispute_event(self, connection: str, dispute_id: str, payment_id: str, seen: PaymentEvent) -> Started:
         """A dispute's run would be started."""
         return self._note((connection, payment_id, seen, dispute_id))
+
+    async def adjustment_event(self, connection: str, adjustment_id: str, event: ReturnEvent) -> Started:
+        """An adjustment's run would be started."""
+        if self.down:
+            raise TryLater("temporal", "it is down")
+        self.adjustments.append((connection, adjustment_id))
+        return Started.ACCEPTED
+
+    async def return_event(self, connection: str, return_id: str, event: ReturnEvent) -> Started:
+        """A return's run would be started."""
+        if self.down:
+            raise TryLater("temporal", "it is down")
+        self.returns.append((connection, return_id))
+        return Started.ACCEPTED
+
+    async def payout_event(self, connection: str, payout_id: str, seen: PaymentEvent) -> Started:
+        """A payout's run would be started."""
+        return self._note((connection, "", seen, payout_id))
 
     async def resolve_event(self, connection: str, seen: PaymentEvent) -> Started:
         """A resolver run would be started."""
@@ -141,3 +163,31 @@ async def real_door(connections: dict[str, Connection], store: Store, temporal_c
     app = make_app(connections, temporal_client, store, starter=starter, now=lambda: NOW, limits=LIMITS)
     async with serving(app, "127.0.0.1", 0) as url, new_session() as session:
         yield Door(url, session, store, temporal_client)
+
+
+@pytest.fixture
+def payment_id() -> str:
+    """A payment of this test alone."""
+    return f"pi_{uuid.uuid4().hex}"
+
+
+@pytest.fixture
+def task_queue() -> str:
+    """A queue of this test alone."""
+    return f"starter-{uuid.uuid4().hex}"
+
+
+@pytest.fixture
+def starter(temporal_client: Client, connections: dict[str, Connection], task_queue: str) -> Starter:
+    """A starter on the real server."""
+    return Starter(temporal_client, connections, task_queue=task_queue)
+
+
+def told_in(history: WorkflowHistory) -> list[str]:
+    """The ids of the events that a run was told."""
+    told = [
+        one.workflow_execution_signaled_event_attributes.input.payloads[0].data
+        for one in history.events
+        if one.HasField("workflow_execution_signaled_event_attributes")
+    ]
+    return [str(json.loads(data)["event_id"]) for data in told]

@@ -6,6 +6,7 @@ from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from domain.disputes import DisputeInput
+    from domain.reconciling import PayoutInput
     from domain.refunds import RefundInput
     from domain.runs import PaymentEvent, PaymentInput
     from workflows import contract
@@ -45,6 +46,25 @@ class OneRefund:
 
     @workflow.signal(name=contract.REFUND_EVENT)
     def refund_event(self, event: PaymentEvent) -> None:
+        """Stripe said something."""
+        self.seen.append(event)
+
+
+@workflow.defn(name=contract.PAYOUT_WORKFLOW)
+class OnePayout:
+    """A payout's run that is content with its first event."""
+
+    def __init__(self) -> None:
+        self.seen: list[PaymentEvent] = []
+
+    @workflow.run
+    async def run(self, start: PayoutInput) -> str:
+        """The payout's id."""
+        await workflow.wait_condition(lambda: bool(self.seen))
+        return start.payment_id
+
+    @workflow.signal(name=contract.PAYOUT_EVENT)
+    def payout_event(self, event: PaymentEvent) -> None:
         """Stripe said something."""
         self.seen.append(event)
 

@@ -7,41 +7,25 @@ import json
 import socket
 import time
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
-from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle, WorkflowHistory
+from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle
 from temporalio.service import RPCError
 from temporalio.worker import Worker
 
 from clients.connections import Connection
 from clients.errors import TryLater
 from clients.temporal import connect
+from domain.policy import ReturnPolicy, ReturnTrigger
+from domain.returns import ReturnEvent
 from domain.runs import PaymentEvent, PaymentInput, ResolveInput
 from ingress.starter import Started, Starter
-from tests.ingress.conftest import Door
+from tests.ingress.conftest import Door, told_in
 from tests.ingress.deliveries import NOW, SLUG, paid_intent, snapshot, thin
-from tests.ingress.runs import OneDispute, OneEvent, OneRefund
+from tests.ingress.runs import OneEvent
 from workflows import contract
-
-
-@pytest.fixture
-def payment_id() -> str:
-    """A payment of this test alone."""
-    return f"pi_{uuid.uuid4().hex}"
-
-
-@pytest.fixture
-def task_queue() -> str:
-    """A queue of this test alone."""
-    return f"starter-{uuid.uuid4().hex}"
-
-
-@pytest.fixture
-def starter(temporal_client: Client, connections: dict[str, Connection], task_queue: str) -> Starter:
-    """A starter on the real server."""
-    return Starter(temporal_client, connections, task_queue=task_queue)
 
 
 def event(event_id: str = "evt_1", object_id: str = "pi_1") -> PaymentEvent:
@@ -59,16 +43,6 @@ async def signals(client: Client, payment_id: str) -> list[str]:
     return told_in(await run_of(client, payment_id).fetch_history())
 
 
-def told_in(history: WorkflowHistory) -> list[str]:
-    """The ids of the events that a run was told."""
-    told = [
-        one.workflow_execution_signaled_event_attributes.input.payloads[0].data
-        for one in history.events
-        if one.HasField("workflow_execution_signaled_event_attributes")
-    ]
-    return [str(json.loads(data)["event_id"]) for data in told]
-
-
 async def test_a_run_is_started_with_all_it_needs(temporal_client: Client, starter: Starter, payment_id: str) -> None:
     """The run's input names the payment and its organisation; the event is its first signal."""
     await starter.payment_event(SLUG, payment_id, event(object_id="ch_9"), "49.90 EUR")
@@ -77,6 +51,7 @@ async def test_a_run_is_started_with_all_it_needs(temporal_client: Client, start
     start = PaymentInput.model_validate_json(started.input.payloads[0].data)
     assert (start.connection, start.payment_id, start.organization_id) == (SLUG, payment_id, "10234695")
     assert start.zoho_queue == contract.ZOHO_QUEUE
+    assert started.priority.fairness_key == SLUG  # its tasks take turns with those of other shops
     assert await signals(temporal_client, payment_id) == ["evt_1"]
 
 
@@ -163,110 +138,6 @@ async def test_a_cancellation_begins_nothing(temporal_client: Client, starter: S
     assert await starter.payment_event(SLUG, payment_id, seen) is Started.ALREADY_DONE
     with pytest.raises(RPCError):
         await run_of(temporal_client, payment_id).describe()
-
-
-def about_case(kind: str, case_id: str, *changed: str) -> PaymentEvent:
-    """An event of a refund or a dispute."""
-    event_id = f"evt_{uuid.uuid4().hex}"
-    return PaymentEvent(event_id=event_id, type=kind, object_id=case_id, created=NOW, changed=changed)
-
-
-Tell = Callable[[Starter, str, PaymentEvent], Awaitable[Started]]
-CASES: list[tuple[str, str, str, Tell]] = [
-    (
-        contract.REFUND_WORKFLOW,
-        "re",
-        "refund.created",
-        lambda one, case, seen: one.refund_event(SLUG, case, "pi_1", seen),
-    ),
-    (
-        contract.DISPUTE_WORKFLOW,
-        "du",
-        "charge.dispute.created",
-        lambda one, case, seen: one.dispute_event(SLUG, case, "pi_1", seen),
-    ),
-]
-
-
-def run_id(case_id: str) -> str:
-    """The id of a refund's or a dispute's runs."""
-    make = contract.refund_workflow_id if case_id.startswith("re_") else contract.dispute_workflow_id
-    return make(SLUG, case_id)
-
-
-@pytest.mark.parametrize(("workflow", "prefix", "kind", "tell"), CASES, ids=["refund", "dispute"])
-async def test_the_events_of_a_case_meet_in_one_run(
-    temporal_client: Client, starter: Starter, workflow: str, prefix: str, kind: str, tell: Tell
-) -> None:
-    """A refund and a dispute each have a run, which knows its payment and hears every event, repeated ones too."""
-    case = f"{prefix}_{uuid.uuid4().hex}"
-    first, second = about_case(kind, case), about_case(kind, case)
-    for seen in (first, second, second):
-        assert await tell(starter, case, seen) is Started.ACCEPTED
-    handle = temporal_client.get_workflow_handle(run_id(case))
-    described, history = await handle.describe(), await handle.fetch_history()
-    assert described.workflow_type == workflow
-    assert {case, "pi_1"} <= set(described.typed_search_attributes[contract.BUSINESS_IDS])
-    started = history.events[0].workflow_execution_started_event_attributes
-    given = json.loads(started.input.payloads[0].data)
-    assert {given["payment_id"], given.get("refund_id"), given.get("dispute_id")} >= {"pi_1", case}
-    assert told_in(history) == [first.event_id, second.event_id, second.event_id]
-
-
-ENDS = [
-    ("refund.created", (), False),
-    ("refund.updated", ("metadata.note",), False),
-    ("refund.updated", ("status",), True),
-    ("charge.refund.updated", ("status",), True),
-    ("refund.failed", ("status", "failure_reason"), True),
-    ("v1.refund.failed", (), True),
-    ("charge.dispute.created", (), False),
-    ("charge.dispute.updated", ("evidence",), False),
-    ("charge.dispute.updated", ("status",), True),
-    ("charge.dispute.funds_withdrawn", (), True),
-    ("charge.dispute.funds_reinstated", (), True),
-    ("charge.dispute.closed", ("status",), True),
-    ("v1.charge.dispute.closed", (), True),
-]
-
-
-@pytest.mark.parametrize(("kind", "changed", "again"), ENDS, ids=[f"{one[0]}-{'-'.join(one[1])}" for one in ENDS])
-async def test_a_closed_case_is_opened_again_for_another_end(
-    temporal_client: Client, starter: Starter, task_queue: str, kind: str, changed: tuple[str, ...], again: bool
-) -> None:
-    """A refund that fails weeks after its run has completed is heard; an event that only repeats is not a new run."""
-    refund = "refund" in kind
-    (_, prefix, opening, tell) = CASES[0 if refund else 1]
-    case = f"{prefix}_{uuid.uuid4().hex}"
-    handle = temporal_client.get_workflow_handle(run_id(case))
-    async with Worker(temporal_client, task_queue=task_queue, workflows=[OneRefund, OneDispute]):
-        await tell(starter, case, about_case(opening, case))
-        await handle.result()
-        first = (await handle.describe()).run_id
-        outcome = await tell(starter, case, about_case(kind, case, *changed))
-        await handle.result()
-    assert outcome is (Started.ACCEPTED if again else Started.ALREADY_DONE)
-    assert ((await handle.describe()).run_id != first) is again
-
-
-BEGINNINGS = ("refund.created", "charge.dispute.created")
-
-
-@pytest.mark.parametrize(
-    ("kind", "changed", "again"),
-    [*((kind, changed, again or kind in BEGINNINGS) for kind, changed, again in ENDS), ("charge.refunded", (), False)],
-)
-async def test_a_case_that_a_person_ended_is_not_begun_by_the_way(
-    temporal_client: Client, starter: Starter, kind: str, changed: tuple[str, ...], again: bool
-) -> None:
-    """Aborted, it was booked by hand: a reference that the bank adds days later, or another refund, begins nothing."""
-    (_, prefix, opening, tell) = CASES[0 if "refund" in kind else 1]
-    case = f"{prefix}_{uuid.uuid4().hex}"
-    await tell(starter, case, about_case(opening, case))
-    handle = temporal_client.get_workflow_handle(run_id(case))
-    await handle.terminate("aborted")
-    outcome = await tell(starter, case, about_case(kind, case, *changed))
-    assert outcome is (Started.ACCEPTED if again else Started.ALREADY_DONE)
 
 
 async def test_whether_a_payment_is_open_is_told(temporal_client: Client, starter: Starter, payment_id: str) -> None:
@@ -376,3 +247,19 @@ async def test_a_server_that_is_down_is_try_later(connections: dict[str, Connect
         client = await connect(f"127.0.0.1:{unused.getsockname()[1]}", lazy=True)
         with pytest.raises(TryLater, match="temporal"):
             await Starter(client, connections).resolve_event(SLUG, event())
+        with pytest.raises(TryLater, match="temporal"):
+            await Starter(client, connections).adjustment_event(SLUG, "77", ReturnEvent(source="webhook"))
+
+
+async def test_a_worker_begins_without_temporal(
+    connections: dict[str, Connection], caplog: pytest.LogCaptureFixture
+) -> None:
+    """That lists of returns are not read is said; whether a shop wants them read or no longer."""
+    plain = connections[SLUG]
+    on = plain.policy.model_copy(update={"returns": ReturnPolicy(trigger=ReturnTrigger.RECEIVED)})
+    both = {"off": plain, "on": plain.model_copy(update={"policy": on})}
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        client = await connect(f"127.0.0.1:{unused.getsockname()[1]}", lazy=True)
+        await Starter(client, both).poll_all()
+    assert [record.message.partition(":")[0] for record in caplog.records] == ["off"] * 3 + ["on"] * 3

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from ingress.events import parse
 from ingress.signatures import BadDelivery
-from ingress.subjects import EVENT_TYPES, Disputed, Named, Nothing, Refunded, Subject, Unnamed, subject_of
+from ingress.subjects import EVENT_TYPES, Disputed, Named, Nothing, PaidOut, Refunded, Subject, Unnamed, subject_of
 from tests.ingress.deliveries import sample, snapshot, thin
 from tests.ingress.test_events import JSON
 
@@ -67,6 +67,9 @@ def test_stripes_own_shapes_name_their_payment(name: str, subject: Subject) -> N
         ("charge.dispute.created", {"id": "du_1", "payment_intent": "pi_1"}, Disputed("du_1", "pi_1")),
         ("charge.dispute.closed", {"id": "dp_1", "payment_intent": None, "charge": "ch_1"}, Disputed("dp_1", "ch_1")),
         ("charge.dispute.updated", {"id": "dp_1", "charge": "ch_1"}, Unnamed("dp_1")),
+        ("payout.paid", {"id": "po_1"}, PaidOut("po_1")),
+        ("payout.reconciliation_completed", {"id": "po_1"}, PaidOut("po_1")),
+        ("payout.failed", {"id": "po_1"}, PaidOut("po_1")),
         ("charge.refunded", {"id": "ch_1", "payment_intent": "pi_1"}, Unnamed("ch_1")),
         ("payment_intent.created", {"id": "pi_1"}, Nothing("type")),
         ("v1.payment_intent.succeeded", {"id": "pi_1"}, Nothing("type")),
@@ -121,6 +124,7 @@ def test_an_event_says_paid_only_when_all_of_it_is(type: str, fields: dict[str, 
         ("v1.charge.refund.updated", "re_1", "refund", Unnamed("re_1")),
         ("v1.charge.refunded", "ch_1", "charge", Unnamed("ch_1")),
         ("v1.charge.dispute.created", "du_1", "dispute", Unnamed("du_1")),
+        ("v1.payout.paid", "po_1", "payout", PaidOut("po_1")),
         ("payment_intent.succeeded", "pi_1", "payment_intent", Named("pi_1")),
     ],
 )
@@ -173,6 +177,8 @@ def test_money_is_shown_only_when_it_is_clear(minor: Any, currency: Any, money: 
         ("refund.created", {"id": "ch_1", "payment_intent": "pi_1"}),
         ("refund.created", {"id": "re_1", "payment_intent": "cus_1"}),
         ("charge.dispute.created", {"id": "re_1", "payment_intent": "pi_1"}),
+        ("payout.paid", {"id": "pi_1"}),
+        ("payout.paid", {}),
         ("charge.dispute.created", {"id": "du_1", "payment_intent": None, "charge": "../ch_1"}),
     ],
 )

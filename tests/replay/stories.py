@@ -2,24 +2,46 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from temporalio.exceptions import ApplicationError
 
 from domain.adjustments import AdjustmentWritten
+from domain.corrections import OrderRecalled
 from domain.credits import CreditWritten, PaidOut
+from domain.disputes import DisputesFound, DisputeStatus
 from domain.documents import OwnStep, Part
+from domain.hand_orders import HandOrders, OrderRow
 from domain.payers import AddressPlan, AddressUse
-from domain.payments import PaymentStatus
+from domain.payments import Moved, PaymentStatus
 from domain.plans import LookUp, LookUpKind, OrderPlan
-from domain.policy import Oversell, Ship
+from domain.policy import BooksPolicy, DisputeLost, Oversell, Ship
 from domain.problems import Problem, ProblemCode
 from domain.refunds import RefundStatus
-from domain.runs import FetchedPayment, StepDone
+from domain.runs import FetchedPayment, Rerun, RerunStep, StepDone
 from domain.sales import InvoiceWritten, OrderWritten, ReceiptWritten
 from domain.stock import StockAnswer, Verdict
-from tests.workflows.samples import ANSWERS, FEE, GOODS, NOTE, QUICK, REFUND, SOLD, TOTAL, known_plan
+from domain.writeoffs import OweState, ReceiptKept, WriteOffSeen
+from tests.workflows.returning import ABORT, APPROVE, RETRY
+from tests.workflows.samples import (
+    ANSWERS,
+    DISPUTE,
+    FEE,
+    GOODS,
+    LOSS,
+    NOTE,
+    QUICK,
+    RECORD,
+    REFUND,
+    SOLD,
+    TOTAL,
+    known_plan,
+)
+from tests.workflows.test_backfills import given_back, pages, refunds_of
 from tests.workflows.test_changes import PLAN, STANDS, UNCHARGED
+from tests.workflows.test_order_checks import REFUND as REFUND_IT
+from tests.workflows.test_planned_anew import GONE as NOT_THERE
 
 UNPAID = FetchedPayment(status=PaymentStatus.UNPAID, money=TOTAL, facts_ref="facts")
 PACKAGE = ANSWERS["create_package"]
@@ -33,6 +55,9 @@ OWN = OrderWritten(
 )
 STANDING = OrderWritten(salesorder_id="so-1", status="confirmed", total=TOTAL, line_item_ids=("l-1",))
 PAID = InvoiceWritten(invoice_id="in-1", number="INV-1", status="paid", total=TOTAL, balance=TOTAL.zero())
+OPEN = DISPUTE.model_copy(update={"status": DisputeStatus.OPEN})
+LOST_DISPUTE = DISPUTE.model_copy(update={"status": DisputeStatus.LOST})
+TAKEN = Moved(transaction_id="txn_9", money=-TOTAL, fee=FEE.amount, net=-TOTAL - FEE.amount)
 LOST = InvoiceWritten(unknown=True, asked=1)
 # A day that is over already, so that the wait for the next one is short.
 GONE = ApplicationError(
@@ -58,8 +83,21 @@ def _stranger(wanted: Any) -> OrderPlan:
     return known_plan(wanted.payment_id, contact_id="", addresses=None)
 
 
+HAND = OrderRow(salesorder_id="so-7", number="HAND-7", status="confirmed", contact_id="c-7", total=TOTAL)
+
 STORIES: dict[str, dict[str, Any]] = {
+    "payment-adopted": {"prepare_order": _known, "find_orders_by_hand": HandOrders(sure=HAND)},
+    "payment-adopted-by-a-person": {
+        "prepare_order": _known,
+        "find_orders_by_hand": [HandOrders(), HandOrders(alike=(HAND,))],
+    },
+    "payment-backfilled": {"prepare_order": _known},
+    "payment-told-once-more": {"prepare_order": _known},
     "payment-known-customer": {"prepare_order": _known},
+    "payment-planned-anew": {
+        "prepare_order": _known,
+        "create_sales_order": [NOT_THERE, ANSWERS["create_sales_order"]],
+    },
     "payment-new-customer": {"prepare_order": _stranger},
     "payment-paid-later": {"prepare_order": _known, "fetch_payment": [UNPAID, ANSWERS["fetch_payment"]]},
     "payment-late-fee": {
@@ -79,11 +117,17 @@ STORIES: dict[str, dict[str, Any]] = {
         "prepare_order": OrderPlan(problems=(Problem(code=ProblemCode.UNKNOWN_SKU, message="no such item"),))
     },
     "payment-shipped": {"prepare_order": _known, "create_package": [{"unknown": True, "asked": 1}, PACKAGE]},
+    "payment-disputed": {"prepare_order": _known, "find_disputes": DisputesFound(holding=("du_1",))},
     "payment-own-steps": {
         "prepare_order": _known,
         "create_sales_order": OWN,
         "read_sales_order": OWN.model_copy(update={"status": "confirmed", "invoices": (PAID,)}),
         "find_invoice": PAID,
+        "find_payment": ReceiptWritten(zoho_payment_id="pay-1", balance=TOTAL.zero()),
+    },
+    "payment-fee-found": {
+        "prepare_order": _known,
+        "record_payment": {"unknown": True, "asked": 1},
         "find_payment": ReceiptWritten(zoho_payment_id="pay-1", balance=TOTAL.zero()),
     },
     "payment-oversold": {
@@ -99,10 +143,29 @@ STORIES: dict[str, dict[str, Any]] = {
         "write_back": [ApplicationError("no right", type="NotAllowed", non_retryable=True), StepDone()],
     },
 }
+# What else a run starts with.
+STARTS: dict[str, dict[str, Any]] = {
+    "payment-adopted": {"backfilled": True},
+    "payment-adopted-by-a-person": {"backfilled": True},
+    "payment-backfilled": {"backfilled": True},
+    "payment-told-once-more": {"rerun": Rerun(tag="rerun-1", from_step=RerunStep.INVOICE)},
+}
+# Backfills: some payments of which a few are carried already.
+BACKFILLS: dict[str, dict[str, Any]] = {
+    "backfill": {"list_charges": pages(3, 0, 2, known=2)},
+    "backfill-given-back": {"list_charges": given_back(0, 2), "list_cases": refunds_of},
+}
 # The stories of shops that decided something.
 POLICIES = {
     "payment-shipped": QUICK.model_copy(update={"ship": Ship.WHEN_PAID}),
+    "payment-disputed": QUICK.model_copy(update={"ship": Ship.WHEN_PAID}),
     "payment-oversold": QUICK.model_copy(update={"oversell": Oversell.HOLD}),
+    "dispute-lost": QUICK.model_copy(update={"dispute_lost": DisputeLost.ASK}),
+    "dispute-credited": QUICK.model_copy(update={"remind_every": timedelta(milliseconds=20)}),
+    "dispute-written-off": QUICK.model_copy(update={"dispute_lost": DisputeLost.WRITE_OFF}),
+    "dispute-marked": QUICK.model_copy(update={"hold_field": "cf_held"}),
+    "payout-posted": QUICK.model_copy(update={"books": BooksPolicy(post=True)}),
+    "payout-posted-and-aborted": QUICK.model_copy(update={"books": BooksPolicy(post=True)}),
 }
 # Changes of a payment that has closed.
 CHANGES: dict[str, dict[str, Any]] = {
@@ -127,11 +190,66 @@ REFUNDS: dict[str, dict[str, Any]] = {
         "find_sales_order": STANDING,
         "read_sales_order": [STANDING, STANDING.model_copy(update={"status": "void"})],
     },
+    "refund-found-void": {
+        "fetch_refund": REFUND.model_copy(update={"cancelled": True}),
+        "read_sale": SOLD.model_copy(update={"invoice_id": "", "status": "void"}),
+    },
+    "refund-of-an-adjustment": {"fetch_refund": REFUND.model_copy(update={"adjustment_id": "77"})},
     "refund-of-a-return": {"fetch_refund": REFUND.model_copy(update={"return_id": "ret-1"})},
 }
+# Disputes; the last answer of `fetch_dispute` is the end that Stripe tells.
+DISPUTES: dict[str, dict[str, Any]] = {
+    "dispute-won": {"fetch_dispute": [OPEN, DISPUTE]},
+    "dispute-lost": {"fetch_dispute": [OPEN, LOST_DISPUTE]},
+    "dispute-inquiry": {
+        "fetch_dispute": [
+            OPEN.model_copy(update={"status": DisputeStatus.INQUIRY}),
+            DISPUTE.model_copy(update={"status": DisputeStatus.DROPPED}),
+        ]
+    },
+    "dispute-credited": {
+        "fetch_dispute": [OPEN, LOST_DISPUTE.model_copy(update={"withdrawn": (TAKEN,)})],
+        "fetch_loss": [LOSS.model_copy(update={"under_way": ("re_1",)}), LOSS],
+        "create_credit_note": [CreditWritten(unknown=True, asked=1), NOTE],
+    },
+    "dispute-written-off": {
+        "fetch_dispute": [OPEN, LOST_DISPUTE],
+        "see_owed": [
+            WriteOffSeen(state=state)
+            for state in (OweState.PAID, OweState.OWED, OweState.OWED, OweState.WRITTEN_OFF, OweState.WRITTEN_OFF)
+        ],
+        "lower_payment": StepDone(unknown=True, asked=1),
+    },
+    "dispute-reinstated": {
+        "fetch_dispute": [OPEN, DISPUTE.model_copy(update={"begun": True})],
+        "find_credit_note": [NOTE, None],
+        "find_paid_out": [PaidOut(zoho_refund_id="cr-1"), None],
+        "recall_receipt": ReceiptKept(record=RECORD, invoice_id="in-1"),
+        "see_owed": [WriteOffSeen(state=state) for state in (OweState.WRITTEN_OFF, OweState.OWED, OweState.PAID)],
+    },
+    "dispute-marked": {
+        "fetch_dispute": [OPEN, DISPUTE],
+        "recall_order": OrderRecalled(salesorder_id="so-1", order=PLAN.order),
+        "read_sales_order": STANDS,
+    },
+}
+# What is waited for before the bank decides, where it is not that the order was read.
+AWAITED = {"dispute-marked": "end_turn"}
 # The stories that park, and what a person then answers.
 PARKING: dict[str, Any] = {
+    "payment-adopted-by-a-person": {"action": "adopt", "by": "ada"},
     "payment-oversold": {"action": "skip", "reason": "comes in tomorrow"},
     "payment-unknown-sku": {"action": "abort", "reason": "no such thing"},
     "payment-resumed": "retry",
+    "dispute-lost": {"action": "skip", "reason": "credited by hand"},
+    "payout-uncertain": {"action": "skip", "reason": "it is that one", "by": "ada"},
+    "payout-posted-and-aborted": ABORT,
+    "return-approval-parked-and-approved": APPROVE,
+    "return-failed-retried": RETRY,
+    "return-aborted": ABORT,
+    "return-undone-in-turn": ABORT,
+    "check-drift-skipped": {"action": "skip", "reason": "one more on the house"},
+    "check-cancelled-and-refunded": REFUND_IT,
+    "check-restored": "restore",
+    "check-hold-let-go": REFUND_IT,
 }

@@ -22,10 +22,16 @@ from temporalio.worker import Worker
 
 from activities import assembly
 from domain.corrections import ChangeInput
+from domain.disputes import DisputeInput
+from domain.order_polls import OrderCheckInput
 from domain.policy import PaymentPolicy
+from domain.proposals import ProposalInput
+from domain.reconciling import PayoutInput
 from domain.refunds import (
     RefundInput,
 )
+from domain.return_polls import PollInput
+from domain.returns import ReturnEvent, ReturnInput
 from domain.runs import (
     PaymentEvent,
     PaymentInput,
@@ -148,6 +154,98 @@ class Stage:
             search_attributes=TypedSearchAttributes([SearchAttributePair(contract.CONNECTION, start.connection)]),
             start_signal=contract.REFUND_EVENT,
             start_signal_args=[seen],
+        )
+
+    async def adjustment(
+        self, adjustment_id: str, policy: PaymentPolicy, payment_id: str = ""
+    ) -> WorkflowHandle[Any, Any]:
+        """The run of an adjustment that may propose a refund; its payment is known where a refund tells of it."""
+        start = self.payment(policy=policy).model_copy(update={"payment_id": payment_id})
+        return await self.client.start_workflow(
+            contract.ADJUSTMENT_WORKFLOW,
+            ProposalInput(**dict(start), adjustment_id=adjustment_id),
+            id=contract.adjustment_workflow_id(start.connection, adjustment_id),
+            task_queue=self.queue,
+            search_attributes=TypedSearchAttributes([SearchAttributePair(contract.CONNECTION, start.connection)]),
+            start_signal=contract.RETURN_EVENT,
+            start_signal_args=[ReturnEvent(source="webhook")],
+        )
+
+    async def dispute(self, start: PaymentInput, seen: PaymentEvent) -> WorkflowHandle[Any, Any]:
+        """The run of the dispute that `seen` is about."""
+        return await self.client.start_workflow(
+            contract.DISPUTE_WORKFLOW,
+            DisputeInput(**dict(start), dispute_id=seen.object_id, event=seen),
+            id=contract.dispute_workflow_id(start.connection, seen.object_id),
+            task_queue=self.queue,
+            search_attributes=TypedSearchAttributes([SearchAttributePair(contract.CONNECTION, start.connection)]),
+            start_signal=contract.DISPUTE_EVENT,
+            start_signal_args=[seen],
+        )
+
+    async def payout(self, start: PaymentInput, seen: PaymentEvent) -> WorkflowHandle[Any, Any]:
+        """The run of the payout that `start` names."""
+        return await self.client.start_workflow(
+            contract.PAYOUT_WORKFLOW,
+            PayoutInput(**dict(start), event=seen),
+            id=contract.payout_workflow_id(start.connection, start.payment_id),
+            task_queue=self.queue,
+            id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+            search_attributes=TypedSearchAttributes([SearchAttributePair(contract.CONNECTION, start.connection)]),
+            start_signal=contract.PAYOUT_EVENT,
+            start_signal_args=[seen],
+        )
+
+    async def return_(self, start: PaymentInput, return_id: str) -> WorkflowHandle[Any, Any]:
+        """The run of a return that a webhook told of; it finds out itself which payment that is."""
+        heard = ReturnEvent(source="webhook")
+        return await self.client.start_workflow(
+            contract.RETURN_WORKFLOW,
+            ReturnInput(**{**dict(start), "payment_id": "", "return_id": return_id, "event": heard}),
+            id=contract.return_workflow_id(start.connection, return_id),
+            task_queue=self.queue,
+            search_attributes=TypedSearchAttributes([SearchAttributePair(contract.CONNECTION, start.connection)]),
+            start_signal=contract.RETURN_EVENT,
+            start_signal_args=[heard],
+        )
+
+    async def polls(
+        self, policy: PaymentPolicy, connection: str, polls: int = 0, *, adjustments: bool = False, told: bool = False
+    ) -> WorkflowHandle[Any, Any]:
+        """The run that reads the connection's list of returns, or `adjustments`, which it has read `polls` times.
+
+        `told`: a worker that starts says so, as to one that runs.
+        """
+        start = PollInput(**{**dict(self.payment(policy=policy)), "connection": connection, "polls": polls})
+        named = contract.adjustment_poll_workflow_id if adjustments else contract.return_poll_workflow_id
+        return await self.client.start_workflow(
+            contract.ADJUSTMENT_POLL_WORKFLOW if adjustments else contract.RETURN_POLL_WORKFLOW,
+            start,
+            id=named(connection),
+            task_queue=self.queue,
+            start_signal=contract.LOOK_NOW if told else None,
+            search_attributes=TypedSearchAttributes([SearchAttributePair(contract.CONNECTION, connection)]),
+        )
+
+    async def order_polls(self, policy: PaymentPolicy, connection: str) -> WorkflowHandle[Any, Any]:
+        """The run that reads what was changed in the connection's Zoho."""
+        start = PollInput(**{**dict(self.payment(policy=policy)), "connection": connection})
+        return await self.client.start_workflow(
+            contract.ORDER_POLL_WORKFLOW,
+            start,
+            id=contract.order_poll_workflow_id(connection),
+            task_queue=self.queue,
+            search_attributes=TypedSearchAttributes([SearchAttributePair(contract.CONNECTION, connection)]),
+        )
+
+    async def check(self, start: PaymentInput) -> WorkflowHandle[Any, Any]:
+        """The run that looks into the payment's order."""
+        return await self.client.start_workflow(
+            contract.ORDER_CHECK_WORKFLOW,
+            OrderCheckInput(**dict(start), salesorder_id="so-1"),
+            id=contract.order_check_workflow_id(start.connection, start.payment_id),
+            task_queue=self.queue,
+            search_attributes=TypedSearchAttributes([SearchAttributePair(contract.CONNECTION, start.connection)]),
         )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import pytest
@@ -17,28 +17,19 @@ from domain.payers import AddressPlan, AddressUse
 from domain.policy import ForeignFee
 from domain.receipts import ReceiptFound
 from domain.runs import StepDone
-from domain.sales import OrderInput, OrderWritten
+from domain.sales import OrderWritten
 from tests.workflows.fakes import Script, event, on_stage
-from tests.workflows.samples import FEE, QUICK, RECORD, TOTAL
+from tests.workflows.samples import FEE, ORDER, QUICK, RECORD, TOTAL
 from tests.workflows.test_payments import until_parked
 from workflows import contract
 
-ORDER = OrderInput(
-    connection="shop",
-    payment_id="pi_1",
-    number="SO-1",
-    order_ref="now",
-    total=TOTAL,
-    contact_id="c-1",
-    item_ids=("i-1",),
-    tax_ids=("",),
-)
 PLAN = ChangePlan(
     money=TOTAL, paid=True, salesorder_id="so-1", invoice_id="in-1", zoho_payment_id="pay-1", fee=FEE, order=ORDER
 )
 STANDS = OrderWritten(salesorder_id="so-1", status="confirmed", total=TOTAL, line_item_ids=("l-1",))
 UNCHARGED = RECORD.model_copy(update={"bank_charges": TOTAL.zero()})
 TURN, END = ["take_turn", "plan_change"], ["keep_change", "end_turn"]
+FEE_SEEN = ["read_receipt", "keep_fee_found"]  # where the fee is on the recorded payment already
 NEW_ADDRESS = AddressPlan(missing=(AddressUse.SHIPPING,))
 
 
@@ -67,7 +58,7 @@ async def test_nothing_changed_reads_and_writes_nothing(temporal_client: Client)
     """The truth is as it was written: one read of the recorded payment, for its fee, is all that Zoho is asked."""
     script = Script({"plan_change": PLAN})
     result = await changed(temporal_client, script)
-    assert script.names() == [*TURN, "read_receipt", *END]
+    assert script.names() == [*TURN, *FEE_SEEN, *END]
     assert result["corrected"] == []
 
 
@@ -101,7 +92,7 @@ async def test_new_address_is_added_and_put_on_the_order(temporal_client: Client
     """The contact keeps the old one; the order's lines keep their ids, and the invoice, paid, keeps what it said."""
     script = Script({"plan_change": plan(addressed=True), "plan_addresses": NEW_ADDRESS, "read_sales_order": STANDS})
     result = await changed(temporal_client, script)
-    names = [*TURN, "read_receipt", "plan_addresses", "add_address", "read_sales_order", "update_sales_order", *END]
+    names = [*TURN, *FEE_SEEN, "plan_addresses", "add_address", "read_sales_order", "update_sales_order", *END]
     assert script.names() == names
     wanted = script.inputs("update_sales_order")[0]
     assert (wanted.addresses.shipping_address_id, wanted.line_item_ids) == ("a-9", ("l-1",))
@@ -114,7 +105,7 @@ async def test_custom_fields_cost_a_look_and_a_write(temporal_client: Client) ->
     """No address is asked for where none changed."""
     script = Script({"plan_change": plan(fields=True), "read_sales_order": STANDS})
     result = await changed(temporal_client, script)
-    assert script.names() == [*TURN, "read_receipt", "read_sales_order", "update_sales_order", *END]
+    assert script.names() == [*TURN, *FEE_SEEN, "read_sales_order", "update_sales_order", *END]
     assert result["corrected"] == ["fields"]
 
 
@@ -122,7 +113,7 @@ async def test_person_is_corrected_once_and_not_where_it_says_so_already(tempora
     """E-mail, name and phone at the contact's person."""
     script = Script({"plan_change": plan(person=True)})
     result = await changed(temporal_client, script)
-    assert script.names() == [*TURN, "read_receipt", "find_person", "update_person", *END]
+    assert script.names() == [*TURN, *FEE_SEEN, "find_person", "update_person", *END]
     assert (script.inputs("update_person")[0].person_id, result["corrected"]) == ("cp-1", ["person"])
     same = Script({"plan_change": plan(person=True), "find_person": PersonSeen(person_id="cp-1", same=True)})
     assert (await changed(temporal_client, same))["corrected"] == []
@@ -248,3 +239,23 @@ async def test_customers_event_reaches_a_payment_of_each_currency(temporal_clien
             task_queue=stage.queue,
         )
     assert [wanted.payment_id for wanted in script.inputs("start_payment")] == ["pi_eur", "pi_usd"]
+
+
+async def test_an_event_whose_payment_stripe_does_not_tell_waits_for_a_person(temporal_client: Client) -> None:
+    """Nobody else knows of it: refused, it is kept and shown; answered, it is passed on; aborted, it is given up."""
+    refused = ApplicationError("no such right", {"service": "stripe", "code": "x"}, type="Refused", non_retryable=True)
+    for answer, told in (("retry", ["pi_eur"]), ("skip", []), ("abort", [])):
+        script = Script({"resolve_customer": [refused, CustomerPayments(payment_ids=("pi_eur",))]})
+        async with on_stage(temporal_client, script) as stage:
+            seen = event("cus_1", "customer.updated", "email")
+            start = {"connection": "shop", "event": seen.model_dump(mode="json")}
+            run = contract.resolve_workflow_id("shop", seen.event_id)
+            handle = await temporal_client.start_workflow(
+                contract.RESOLVE_WORKFLOW, start, id=run, task_queue=stage.queue
+            )
+            trouble = await until_parked(handle)
+            assert (trouble.attention_class, trouble.step, trouble.skippable) == ("stripe_refused", "resolve", True)
+            await handle.signal(contract.RESUME, {"action": answer, "reason": "of a test", "by": "ada"})
+            with suppress(WorkflowFailureError):
+                await handle.result()
+        assert [wanted.payment_id for wanted in script.inputs("start_payment")] == told

@@ -132,6 +132,19 @@ async def test_payment_found_by_its_invoice_is_read_before_the_fee(temporal_clie
     assert script.names()[-4:] == ["fetch_fee", "find_receipt", "read_receipt", "book_fee"]
 
 
+async def test_fee_that_is_on_the_payment_already_is_remembered(temporal_client: Client) -> None:
+    """The answer to what recorded both was lost: nothing is written, but a payout has to know of the fee."""
+    charged = RECORD.model_copy(update={"bank_charges": FEE.amount})
+    lost = {"unknown": True, "asked": 1}
+    seen = ReceiptWritten(zoho_payment_id="pay-1", balance=TOTAL.zero())
+    script = Script({
+        "prepare_order": plans(), "record_payment": lost, "find_payment": seen, "read_receipt": charged
+    })  # fmt: skip
+    await carry(temporal_client, script)
+    assert script.names()[-2:] == ["read_receipt", "keep_fee_found"]
+    assert script.inputs("keep_fee_found")[0].charges == FEE.amount
+
+
 async def test_payment_that_is_nowhere_parks_and_may_be_skipped(temporal_client: Client) -> None:
     """Somebody deleted the record: a person looks, and the order is complete without the fee."""
     script = late(fetch_fee=FEE, record_payment=ReceiptWritten(balance=TOTAL.zero()), find_receipt=ReceiptFound())

@@ -10,7 +10,9 @@ import pytest
 from temporalio.client import Client, WorkflowFailureError, WorkflowHandle
 from temporalio.exceptions import ApplicationError
 
+from domain.attention import AttentionClass
 from domain.credits import CreditWritten, PaidOut
+from domain.hand_credits import CreditRow, HandCredits
 from domain.money import Money
 from domain.refunds import RefundStatus
 from domain.runs import ResolveInput, Stage, StepDone
@@ -51,6 +53,65 @@ async def test_a_lost_memory_costs_a_search(temporal_client: Client) -> None:
     await carried(temporal_client, script)
     looks = ["find_credit_note", "find_credit_note"]
     assert script.names() == ["fetch_refund", "take_turn", "find_sale", *SALE, *looks, *BOOKED, *END]
+
+
+BY_HAND = ["find_credit_note", "find_credits_by_hand"]
+ALIKE = HandCredits(alike=(CreditRow(creditnote_id="cn-9", number="HAND-CN", status="closed", total=REFUND.money),))
+
+
+async def before(client: Client, script: Script, *answers: dict[str, str]) -> Any:
+    """What the run of a refund that a backfill found comes to; where it asks, the answers are given."""
+    async with on_stage(client, script) as stage:
+        start = stage.payment().model_copy(update={"backfilled": True})
+        handle = await stage.refund(start, event(f"re_{start.payment_id[3:]}", "refund.created"))
+        for answer in answers:
+            trouble = await until_parked(handle)
+            assert trouble.attention_class is AttentionClass.CREDIT_BY_HAND
+            await handle.signal(contract.RESUME, answer)
+        return await handle.result()
+
+
+async def test_a_refund_from_before_is_looked_for_and_nobody_is_told(temporal_client: Client) -> None:
+    """By its id, then by customer, amount and day: two calls more than a live one, and no message."""
+    script = Script()
+    await before(temporal_client, script)
+    assert script.names() == ["fetch_refund", "take_turn", *SALE, *BY_HAND, *BOOKED, "end_turn"]
+
+
+async def test_a_credit_note_that_names_the_refund_is_taken(temporal_client: Client) -> None:
+    """What it lacks is booked, that the money went back; both are remembered."""
+    script = Script({"find_credit_note": NOTE})
+    result = await before(temporal_client, script)
+    assert result["creditnote_id"] == NOTE.creditnote_id
+    assert "create_credit_note" not in script.names()
+    assert script.names()[-5:] == ["find_account", "pay_out", "keep_credit_found", "mark_refund", "end_turn"]
+
+
+async def test_about_a_credit_note_that_is_only_alike_a_person_is_asked(temporal_client: Client) -> None:
+    """Skipped, a new one is written; and one that names the refund over another amount is not taken."""
+    skip = {"action": "skip", "reason": "another refund's", "by": "Ada"}
+    script = Script({"find_credits_by_hand": ALIKE})
+    assert (await before(temporal_client, script, skip))["creditnote_id"] == NOTE.creditnote_id
+    assert script.names().count("create_credit_note") == 1
+    other = NOTE.model_copy(update={"total": Money(minor=1, currency=REFUND.money.currency)})
+    script = Script({"find_credit_note": [other, NOTE]})
+    await before(temporal_client, script, {"action": "retry", "by": "Ada"})
+    assert "create_credit_note" not in script.names()
+
+
+async def test_a_credit_note_that_people_entered_is_not_taken_back(temporal_client: Client) -> None:
+    """Aborted later on, the run leaves it as it is."""
+    refused = ApplicationError("no", type="Refused", non_retryable=True)
+    script = Script({"find_credit_note": NOTE, "mark_refund": refused})
+    async with on_stage(temporal_client, script) as stage:
+        start = stage.payment().model_copy(update={"backfilled": True})
+        handle = await stage.refund(start, event(f"re_{start.payment_id[3:]}", "refund.created"))
+        await until_parked(handle)
+        await handle.signal(contract.RESUME, {"action": "abort", "reason": "leave it", "by": "Ada"})
+        with pytest.raises(WorkflowFailureError):
+            await handle.result()
+    assert {"unmark_refund", "end_turn"} <= set(script.names())
+    assert {"void_credit_note", "delete_credit_refund"}.isdisjoint(script.names())
 
 
 async def test_a_lost_answer_is_looked_for_before_anything_is_repeated(temporal_client: Client) -> None:
@@ -134,6 +195,16 @@ async def test_a_credit_note_that_comes_to_another_total_is_taken_back(temporal_
     assert script.names()[-4:] == ["find_paid_out", "void_credit_note", "find_credit_note", "end_turn"]
 
 
+async def test_nothing_is_taken_back_before_it_is_our_turn(temporal_client: Client) -> None:
+    """The turn runs out while a person thinks, and another run writes: the abort waits for its end."""
+    later = ApplicationError("another change is being carried over", type="ChangeUnderWay")
+    script = Script({"take_turn": [StepDone(), later, later, StepDone()], "find_credit_note": [NOTE, None]})
+    script.answers["pay_out"] = ApplicationError("no", {"service": "zoho"}, type="Refused", non_retryable=True)
+    await parked(temporal_client, script, {"action": "abort", "reason": "wrong", "by": "ada"})
+    names = [name for name in script.names() if name in ("take_turn", "pay_out", "void_credit_note", "end_turn")]
+    assert names == ["take_turn", "pay_out", *["take_turn"] * 3, "void_credit_note", "end_turn"]
+
+
 @pytest.mark.parametrize("cause", ["nothing of worth", "nothing is left"])
 async def test_a_refund_that_no_line_can_take_asks_a_person(temporal_client: Client, cause: str) -> None:
     """The invoice tells no amounts, or the refunds before took all of it: booked by hand, it is skipped."""
@@ -154,6 +225,18 @@ async def test_an_order_that_was_taken_back_has_nothing_to_credit(temporal_clien
     assert "nothing to credit" in result["notes"][-1]
 
 
+async def test_an_order_that_the_run_had_voided_before_it_parked_is_taken_back(temporal_client: Client) -> None:
+    """The look at the void order was refused: told again, the run keeps that the sale was taken back."""
+    script = Script(
+        {
+            "fetch_refund": REFUND.model_copy(update={"cancelled": True}),
+            "read_sale": SOLD.model_copy(update={"invoice_id": "", "status": "void"}),
+        }
+    )
+    await carried(temporal_client, script)
+    assert script.names() == ["fetch_refund", "take_turn", "read_sale", "close_round", *END]
+
+
 async def test_a_hold_that_was_let_go_has_nothing_to_credit(temporal_client: Client) -> None:
     """Nothing was captured, so Zoho is not even asked."""
     script = Script({"fetch_refund": REFUND.model_copy(update={"captured": REFUND.money.zero()})})
@@ -163,11 +246,25 @@ async def test_a_hold_that_was_let_go_has_nothing_to_credit(temporal_client: Cli
 
 
 async def test_a_refund_that_was_made_for_a_return_is_left_to_its_run(temporal_client: Client) -> None:
-    """Booked there, it is not booked here."""
-    script = Script({"fetch_refund": REFUND.model_copy(update={"return_id": "ret-1"})})
-    result = await carried(temporal_client, script)
-    assert script.names() == ["fetch_refund", "take_turn", *END]
-    assert "return ret-1" in result["notes"][-1]
+    """Booked there, it is not booked here: that run is told, and started anew by a refund that failed."""
+    for status, again in ((RefundStatus.SUCCEEDED, False), (RefundStatus.PENDING, False), (RefundStatus.FAILED, True)):
+        script = Script({"fetch_refund": REFUND.model_copy(update={"return_id": "ret-1", "status": status})})
+        result = await carried(temporal_client, script)
+        assert script.names() == ["fetch_refund", "tell_return"]
+        (told,) = script.inputs("tell_return")
+        assert (told.return_id, told.again, told.event.source) == ("ret-1", again, "refund")
+        assert "return ret-1" in result["notes"][-1]
+
+
+async def test_a_refund_that_an_adjustment_proposed_is_left_to_its_run(temporal_client: Client) -> None:
+    """That run is told instead, and started anew by a refund that failed."""
+    for status, again in ((RefundStatus.SUCCEEDED, False), (RefundStatus.FAILED, True)):
+        script = Script({"fetch_refund": REFUND.model_copy(update={"adjustment_id": "77", "status": status})})
+        result = await carried(temporal_client, script)
+        assert script.names() == ["fetch_refund", "tell_proposal"]
+        (told,) = script.inputs("tell_proposal")
+        assert (told.return_id, told.again, told.event.source) == ("77", again, "refund")
+        assert "adjustment 77" in result["notes"][-1]
 
 
 async def test_an_order_that_was_never_invoiced_is_void(temporal_client: Client) -> None:

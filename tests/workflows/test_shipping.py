@@ -9,8 +9,10 @@ import pytest
 from temporalio.client import Client, WorkflowFailureError
 from temporalio.exceptions import ApplicationError
 
+from domain.disputes import DisputesFound
 from domain.documents import OwnStep, PackageDocument, ShipmentDocument
-from domain.policy import Ship, ShipmentKeys
+from domain.policy import DisputeHold, Ship, ShipmentKeys
+from domain.runs import StepDone
 from domain.sales import InvoiceWritten, OrderWritten, ReceiptWritten
 from domain.shipping import PackagesFound, PackageWritten, ShipmentWritten
 from tests.workflows.fakes import Script, on_stage
@@ -20,7 +22,7 @@ from tests.workflows.test_payments import STORY, carry, parked, plans, until_par
 from workflows import contract
 
 SHIPS = QUICK.model_copy(update={"ship": Ship.WHEN_PAID})
-SHIPPED = [*STORY[:-1], "create_package", "create_shipment", "write_back"]
+SHIPPED = [*STORY[:-1], "find_disputes", "create_package", "create_shipment", "write_back"]
 WENT = ShipmentDocument(shipment_id="sh-7", number="SH-7", carrier="DHL", tracking_number="0034", status="shipped")
 PACKED = PackageDocument(package_id="pk-7", number="PKG-7")
 GONE = PACKED.model_copy(update={"shipment": WENT})
@@ -49,6 +51,35 @@ async def test_nothing_is_shipped_unless_the_policy_says_so(temporal_client: Cli
         "",
         ["zoho_salesorder_id", "zoho_salesorder_number"],
     )
+
+
+@pytest.mark.parametrize("hold", list(DisputeHold))
+async def test_a_disputed_payments_goods_stay_by_policy(temporal_client: Client, hold: DisputeHold) -> None:
+    """Somebody disputes it before it is shipped: the order is complete without the shipment, which a note says."""
+    script = Script({"find_disputes": DisputesFound(holding=("du_1",)), "prepare_order": plans()})
+    async with on_stage(temporal_client, script) as stage:
+        handle = await stage.start(stage.payment(policy=SHIPS.model_copy(update={"dispute_hold": hold})))
+        result = await handle.result()
+        notes = (await handle.query(contract.PROGRESS))["notes"]
+    shipped = hold is DisputeHold.GO_ON
+    asked = {"find_disputes", "create_shipment"} & set(script.names())
+    assert asked == ({"create_shipment"} if shipped else {"find_disputes"})
+    assert bool(result["shipment_id"]) is shipped
+    assert any("not shipped: dispute du_1" in note for note in notes) is not shipped
+
+
+async def test_what_has_left_is_told_however_disputed(temporal_client: Client) -> None:
+    """Shipped, then parked at the note in Stripe's metadata, and disputed meanwhile: nothing can be held any more."""
+    refused = ApplicationError("no right", type="NotAllowed", non_retryable=True)
+    found = [DisputesFound(), DisputesFound(holding=("du_1",))]
+    script = Script({"prepare_order": plans(), "find_disputes": found, "write_back": [refused, StepDone()]})
+    async with on_stage(temporal_client, script) as stage:
+        handle = await stage.start(stage.payment(policy=SHIPS))
+        await until_parked(handle)
+        again = temporal_client.get_workflow_handle(handle.id)
+        await again.signal(contract.RESUME, "retry")
+        assert (await again.result())["shipment_id"] == "sh-1"
+    assert script.names().count("find_disputes") == 1
 
 
 async def test_services_are_not_packed(temporal_client: Client) -> None:
@@ -234,6 +265,7 @@ async def test_only_what_is_missing_is_written(temporal_client: Client) -> None:
         "read_sales_order",
         "find_invoice",
         "record_payment",
+        "find_disputes",
         "create_package",
         "create_shipment",
         "write_back",

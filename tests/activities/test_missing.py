@@ -1,0 +1,62 @@
+"""A fee that stands on the recorded payment is remembered where our memory lacks it, and only there."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from temporalio.client import Client
+from temporalio.testing import ActivityEnvironment
+
+from activities.effects import Once
+from activities.missing import MissingActivities
+from activities.payouts import PayoutActivities
+from activities.remembered import documents_of
+from activities.shops import Shops
+from clients.keys import KeyRing
+from clients.store import Store
+from domain.documents import ReceiptRecord
+from domain.money import Money
+from domain.receipts import FeeInput
+from domain.sales import ReceiptWritten
+from ingress.starter import Starter
+
+AT = datetime(2026, 11, 20, tzinfo=UTC)
+ABOUT: dict[str, Any] = {"connection": "shop", "payment_id": "pi_1"}
+TOTAL, FEE = Money.of(4990, "EUR"), Money.of(175, "EUR")
+
+
+def recorded(fee: Money) -> ReceiptRecord:
+    """The payment as Zoho has it."""
+    about = {"zoho_payment_id": "9", "contact_id": "7", "mode": "stripe", "amount": TOTAL, "day": date(2026, 11, 20)}
+    return ReceiptRecord(**about, shares=(), bank_charges=fee)
+
+
+@pytest.mark.parametrize(
+    ("record", "steps"),
+    [(None, ["customer_payment", "fee"]), (recorded(FEE), ["customer_payment"])],
+    ids=["found through its invoice", "answered"],
+)
+async def test_a_fee_that_was_found_is_remembered_once(
+    temporal_client: Client, tmp_path: Path, record: ReceiptRecord | None, steps: list[str]
+) -> None:
+    """A payout then has its document with the fee, and posts it nowhere else."""
+    store = await Store.open(f"sqlite+aiosqlite:///{tmp_path}/store.db", KeyRing.generate())
+    try:
+        shops, once = Shops([]), Once(store.effects, lambda: AT)
+        payouts = PayoutActivities(shops, store.payouts, store.effects, lambda: AT)
+        acts = MissingActivities(shops, payouts, store.effects, once, store.events, Starter(temporal_client, {}))
+        answer = ReceiptWritten(zoho_payment_id="9", record=record).model_dump_json()
+        about = {"result": {"answer": answer}, "at": AT, "actor": "run", "amount": TOTAL}
+        await store.effects.complete("shop", "customer_payment", "pi_1", **about)
+        found = FeeInput(**ABOUT, record=recorded(FEE), charges=FEE)
+        for _ in range(2):
+            await ActivityEnvironment().run(acts.keep_fee_found, found)
+        rows = await store.effects.of("shop", "pi_1")
+        assert [row.step for row in rows] == steps
+        assert [one.fee for one in documents_of(rows)] == [FEE]
+        assert (await store.audit.verify("shop")).ok
+    finally:
+        await store.close()

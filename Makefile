@@ -1,4 +1,5 @@
-# Everything needs Python 3.11 to 3.13 and make, nothing else. `make demo` and `make test` prepare what is missing.
+# Everything needs Python 3.11 to 3.13 and make; one test prints a page and needs a Chromium besides. `make demo` and
+# `make test` prepare what is missing.
 # ARGS is handed on: make test ARGS="-k money", make demo ARGS="--temporal-port 7400". ONCE=1: the demo ends by itself.
 
 SHELL := /bin/sh
@@ -23,6 +24,7 @@ demo: ready
 
 test: ready
 	@$(BIN)/python -m cli.temporal_binary >/dev/null
+	@$(BIN)/python -m tests.browser
 	@exec $(BIN)/python -m pytest $(or $(ARGS),$(WHOLE))
 
 lint: ready
@@ -35,10 +37,12 @@ bench: ready
 	@exec $(BIN)/python -m bench $(ARGS)
 
 # Kills and spoiled networks under load (docs/storm.md). make storm ARGS="--seed 7 --payments 600 --seconds 240"
+# SINGLES=all: every fault at every call, the whole table of docs/proof.md (an hour) as well.
 # PAIRS=all: every pair of faults at every two calls of a payment as well, PAIRS=500: as many of them.
 storm: ready
 	@$(BIN)/python -m cli.temporal_binary >/dev/null
 	@$(BIN)/python -m bench.storm $(ARGS)
+	@$(if $(SINGLES),$(BIN)/python -m tests.faults)
 	@$(if $(PAIRS),exec $(BIN)/python -m tests.faults --pairs $(PAIRS))
 
 # For maintainers: writes the lock anew from pyproject.toml, for every supported Python and platform.

@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import UTC
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import typer
-
 from cli.exits import Exit, Stop
-from cli.output import Format, say, show_rows
+from cli.moments import moment_of
+from cli.output import Format, say, show_rows, write_out
 from cli.reach import one_connection, open_store
 from clients.settings import load_settings
+from domain.sheets import to_sheet
 
 if TYPE_CHECKING:
     from clients.store import AuditEntry
 
 FIELDS = ("connection", "seq", "at", "stripe_id", "step", "actor", "amount", "currency", "result", "note", "hash")
 REPORT = {"connection": "Connection", "entries": "Entries", "ok": "Intact", "head": "Head", "reason": "Reason"}
-# A spreadsheet would take a cell that begins so for a formula.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 class ExportFormat(StrEnum):
@@ -41,14 +37,14 @@ async def export(connection: str, form: ExportFormat, *, since: str, until: str,
     """
     settings = load_settings()
     slug = one_connection(settings, connection).slug
-    begin, end = _time(since), _time(until)
+    begin, end = moment_of(since), moment_of(until)
     store = await open_store(settings)
     try:
         rows = [_row(entry) async for entry in store.audit.between(slug, since=begin, until=end)]
         report = await store.audit.verify(slug)
     finally:
         await store.close()
-    _write(_csv(rows) if form is ExportFormat.CSV else _json_lines(rows), to)
+    write_out(_csv(rows) if form is ExportFormat.CSV else _json_lines(rows), to)
     say(f"{len(rows)} entries. The chain's head: {report.head}")
     if not report.ok:
         say(f"The trail was changed: {report.reason}.")
@@ -73,17 +69,6 @@ async def verify(connection: str, head: str, form: Format) -> Exit:
     return Exit.OK if report.ok else Exit.FAILED
 
 
-def _time(text: str) -> datetime | None:
-    """A day or a moment, UTC where it names no zone."""
-    if not text:
-        return None
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise Stop(f"{text!r} is no time: write 2026-11-25 or 2026-11-25T08:00:00+01:00.", Exit.USAGE) from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
 def _row(entry: AuditEntry) -> dict[str, Any]:
     return {
         "connection": entry.connection,
@@ -105,24 +90,6 @@ def _json_lines(rows: Iterable[dict[str, Any]]) -> str:
 
 
 def _csv(rows: Iterable[dict[str, Any]]) -> str:
-    page = io.StringIO()
-    writer = csv.DictWriter(page, FIELDS, lineterminator="\n")
-    writer.writeheader()
-    for row in rows:
-        result = json.dumps(row["result"], ensure_ascii=False, sort_keys=True)
-        writer.writerow({key: _cell(str(value)) for key, value in {**row, "result": result}.items()})
-    return page.getvalue()
-
-
-def _cell(text: str) -> str:
-    return f"'{text}" if text.startswith(_FORMULA) else text
-
-
-def _write(text: str, to: Path | None) -> None:
-    if to is None:
-        typer.echo(text, nl=False)
-        return
-    try:
-        to.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise Stop(f"{to} cannot be written ({error.strerror}).", Exit.USAGE) from None
+    return to_sheet(
+        FIELDS, (row | {"result": json.dumps(row["result"], ensure_ascii=False, sort_keys=True)} for row in rows)
+    )

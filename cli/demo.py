@@ -11,17 +11,19 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
-from cli.demo_house import HOST, DemoPorts, House, open_house
+from cli.demo_clerk import Clerk
+from cli.demo_house import HOST, DemoPorts, House, environment, open_house
+from cli.demo_payout import pay_out
 from cli.demo_people import People
-from cli.demo_refunds import refunded
+from cli.demo_refunds import lost_and_credited, refunded
 from cli.demo_table import final_rows, show_final
-from cli.demo_telling import REFUNDED, STAGES, TAKEN_BACK, canceled, follow, tell, told_payments
+from cli.demo_telling import LOST, REFUNDED, STAGES, TAKEN_BACK, canceled, follow, tell, told_payments
 from cli.exits import Exit, Stop
 from cli.ledger_check import Violation, check
 from cli.ledgers import Ledgers
 from cli.output import Format, say, show_json
 from cli.reach import cancel_on_signals
-from cli.temporal_setup import Limits
+from cli.temporal_setup import NO_LIMITS, Limits
 
 
 async def run_demo(
@@ -34,21 +36,23 @@ async def run_demo(
         async with open_house(binary, _ground(home, fresh), ports, _limits(unpaced)) as house:
             _tell_addresses(house)
             await tell(house.sandboxes)
-            violations = _report(await _until_done(house, await _people(binary, house)), form)
+            people = await _people(binary, house)
+            violations = _report(await _until_done(house, people), form)
+            proved = await pay_out(house, people.client)
             checked = True
-            if once or violations:
-                return Exit.FAILED if violations else Exit.OK
+            if once or violations or not proved:
+                return Exit.OK if proved and not violations else Exit.FAILED
             await _stay(house)
     except asyncio.CancelledError:
         say("Stopped." if checked else "Stopped before the story's end; the next demo goes on from here.")
     return Exit.OK
 
 
-_LAST = (STAGES[-1], TAKEN_BACK, REFUNDED)
+_LAST = (STAGES[-1], TAKEN_BACK, REFUNDED, LOST)
 
 
 def _limits(unpaced: bool) -> Limits:
-    return Limits(zoho=None, zoho_bulk=None) if unpaced else Limits()
+    return NO_LIMITS if unpaced else Limits()
 
 
 def _ground(home: Path, fresh: bool) -> Path:
@@ -72,7 +76,8 @@ async def _people(binary: Path, house: House) -> People:
     from clients.temporal import connect
 
     address = f"{HOST}:{house.ports.temporal}"
-    return People(binary, address, await connect(address), house.sandboxes)
+    env = environment(house.home, house.ports)
+    return People(binary, address, await connect(address), house.sandboxes, Clerk(house.sandboxes), env)
 
 
 async def _until_done(house: House, people: People) -> Ledgers:
@@ -122,6 +127,7 @@ def _report(ledgers: Ledgers, form: Format) -> list[Violation]:
     taken_back = canceled(ledgers)
     violations = check(ledgers.stripe, ledgers.zoho, sold, taken_back)
     rows, refunds = final_rows(ledgers), sum(map(len, refunded(ledgers.stripe).values()))
+    losses = len(lost_and_credited(ledgers))
     if form is Format.JSON:
         show_json({"payments": rows, "violations": [str(violation) for violation in violations]})
     else:
@@ -133,7 +139,8 @@ def _report(ledgers: Ledgers, form: Format) -> list[Violation]:
             f"Checked {len(rows)} payments: each has one order, one invoice and one payment; totals and fees agree to "
             "the cent; accounting stock moved by what was sold; nothing was invented"
             + (f"; of the {len(taken_back)} that was cancelled nothing stands" if taken_back else "")
-            + (f"; each of {refunds} refunds has one credit note, paid out to the cent." if refunds else ".")
+            + (f"; each of {refunds} refunds has one credit note, paid out to the cent" if refunds else "")
+            + (", and so has the dispute that was lost." if losses else ".")
         )
     return violations
 

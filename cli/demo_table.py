@@ -12,7 +12,7 @@ from rich.table import Table
 
 from cli.demo_refunds import notes_of
 from cli.demo_telling import told_payments
-from cli.ledger_check import Books, Ledger, Paid, books_by_reference, decimals, succeeded, voided
+from cli.ledger_facts import Books, Ledger, Paid, books_by_reference, decimals, succeeded, voided
 from cli.ledgers import Ledgers
 
 COLUMNS = {

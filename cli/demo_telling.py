@@ -8,8 +8,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
-from cli.demo_refunds import credited
-from cli.ledger_check import Books, Ledger, books_by_reference, fee_due, succeeded, voided
+from cli.demo_refunds import credited, lost_and_credited
+from cli.ledger_facts import Books, Ledger, books_by_reference, fee_due, succeeded, voided
 from cli.ledgers import Ledgers, Sandboxes
 from cli.output import say
 from cli.shop import ACCOUNT
@@ -20,6 +20,7 @@ STANDSTILL = 180.0  # seconds without any progress until the demo says so
 STAGES = ("announced", "ordered", "confirmed", "invoiced", "sent", "paid", "done", "settled")
 TAKEN_BACK = "taken back"
 REFUNDED = "refunded"
+LOST = "lost, and credited"
 AT_ONCE = 0.5  # seconds from a charge to its balance transaction, where the story does not want it later
 
 
@@ -37,13 +38,21 @@ async def tell(sandboxes: Sandboxes) -> None:
         wish = {**purchase.wish, "account": ACCOUNT["id"], "metadata": {MARK: str(number)}}
         if purchase.buyer in buyers:
             wish["customer"] = buyers[purchase.buyer]
-        await sandboxes.switch(balance_after=None if purchase.late_fee or purchase.canceled else AT_ONCE)
+        await sandboxes.switch(**_ways(purchase))
         made = await sandboxes.pay(wish)
         if purchase.buyer:
             buyers[purchase.buyer] = made["customer"]
         if purchase.resend:
             await _say_again(sandboxes, made["payment_intent"])
-    await sandboxes.switch(balance_after=AT_ONCE)
+    await sandboxes.switch(balance_after=AT_ONCE, webhook_loss=0.0)
+
+
+def _ways(purchase: Purchase) -> dict[str, float | None]:
+    """When Stripe tells the fee, and whether it is heard; what nobody is to hear it says all at once."""
+    if purchase.unheard:
+        return {"balance_after": 0.0, "webhook_loss": 1.0}
+    late = purchase.late_fee or purchase.canceled
+    return {"balance_after": None if late else AT_ONCE, "webhook_loss": 0.0}
 
 
 async def _say_again(sandboxes: Sandboxes, payment_id: str) -> None:
@@ -87,12 +96,12 @@ def stages(ledgers: Ledgers) -> dict[str, str]:
     rows = [*ledgers.stripe["payment_intents"], *ledgers.stripe["charges"]]
     back = {row["id"] for row in rows if "zoho_salesorder_id" in row["metadata"]}
     fees, voids = fee_due(ledgers.stripe), voided(ledgers.zoho)
-    booked = credited(ledgers)
+    ends = dict.fromkeys(credited(ledgers), REFUNDED) | dict.fromkeys(lost_and_credited(ledgers), LOST)
     now = {
         payment: stage_of(payment in back, fees.get(payment), books.get(payment, Books()), voids[payment])
         for payment in succeeded(ledgers.stripe)
     }
-    return {payment: REFUNDED if payment in booked and now[payment] == STAGES[-1] else now[payment] for payment in now}
+    return {name: ends.get(name, stage) if stage == STAGES[-1] else stage for name, stage in now.items()}
 
 
 def canceled(ledgers: Ledgers) -> set[str]:
@@ -139,4 +148,6 @@ def _open(ledgers: Ledgers, now: Mapping[str, str]) -> list[str]:
 def _end(purchase: Purchase | None) -> str:
     if purchase is None:
         return STAGES[-1]
-    return TAKEN_BACK if purchase.canceled else REFUNDED if purchase.refunds else STAGES[-1]
+    if purchase.lost:
+        return LOST
+    return TAKEN_BACK if purchase.canceled else REFUNDED if purchase.gives_back else STAGES[-1]

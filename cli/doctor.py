@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from dataclasses import asdict
 
-from cli.checkups import stripe, temporal, zoho
+from cli.checkups import stripe, sweeps, temporal, zoho
 from cli.checkups.finding import Finding, Mark, fail, gathered, ok
 from cli.exits import Exit
 from cli.output import Format, show_rows
@@ -39,6 +39,7 @@ async def examine() -> list[Finding]:
     except SettingsError as error:
         findings.append(fail("connections", str(error), "correct the file; README shows one"))
     findings += await gathered("Temporal", temporal.look(settings), "start Temporal, or correct its address")
+    findings += await gathered("sweeps", sweeps.look(settings, connections.values()), "start Temporal")
     return findings + await _with_store(settings, connections)
 
 

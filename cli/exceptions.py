@@ -11,7 +11,7 @@ from cli.exits import Exit
 from cli.output import Format, say, show_json, show_rows
 from cli.reach import open_store, temporal_client
 from cli.runs import ATTENDED, count_runs
-from cli.waiting import Selection, Waiting, find_waiting
+from cli.waiting import Selection, Waiting, answers, find_waiting
 from clients.settings import Settings, load_settings
 from domain.attention import Action, Trouble
 from domain.money import Money, total
@@ -112,6 +112,7 @@ def age(span: timedelta) -> str:
 def commands(payment: str, trouble: Trouble) -> list[str]:
     """The exact command for each answer that can be given; `…` is for the person to fill in."""
     more = {Action.AMEND: " --set 1:sku=…", Action.SKIP: " --reason '…'", Action.ABORT: " --reason '…'"}
+    more |= {Action.ADOPT: " --order …"} if len(trouble.orders) > 1 else {}
     return [
         f"throughline exceptions resolve {action.value} {shlex.quote(payment)}{more.get(action, '')}"
         for action in trouble.actions()
@@ -132,7 +133,7 @@ async def _answered(settings: Settings, one: Waiting) -> list[dict[str, str]]:
     return [
         {"at": f"{entry.at:%Y-%m-%d %H:%M:%S} UTC", "said": entry.note}
         for entry in entries
-        if entry.step.startswith("answer#") and entry.step.partition("@")[2] == one.change
+        if answers(one.run.id, entry.step)
     ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from dataclasses import dataclass
 from decimal import Decimal
@@ -11,6 +12,9 @@ import httpx
 
 from cli.exits import CannotStart
 from cli.shop import ACCOUNT, ORGANIZATION_ID
+
+_MINUTE_IS_FULL = 429
+_TRIES = 24  # the organisation's minute, and some more
 
 
 @dataclass(frozen=True)
@@ -24,8 +28,9 @@ class Ledgers:
 class Sandboxes:
     """The two programs at their addresses. CannotStart where one does not answer or refuses."""
 
-    def __init__(self, http: httpx.AsyncClient, stripe_url: str, zoho_url: str) -> None:
+    def __init__(self, http: httpx.AsyncClient, stripe_url: str, zoho_url: str, *, ask_again: float = 5.0) -> None:
         self._http = http
+        self._ask_again = ask_again  # seconds
         self.stripe_url = stripe_url
         self.zoho_url = zoho_url
 
@@ -52,13 +57,48 @@ class Sandboxes:
         wish = {"account": ACCOUNT["id"], "payment_intent": payment_id} | ({"amount": amount} if amount else {})
         return await self._json("POST", f"{self.stripe_url}/_refunds", wish)
 
+    async def dispute(self, charge_id: str) -> dict[str, Any]:
+        """Has the buyer's bank dispute the charge, and take its money."""
+        return await self._json("POST", f"{self.stripe_url}/_charges/{charge_id}/dispute", {})
+
+    async def lose(self, dispute_id: str) -> None:
+        """Has the bank decide for the buyer."""
+        await self._json("POST", f"{self.stripe_url}/_disputes/{dispute_id}/close", {"outcome": "lost"})
+
+    async def pay_out(self) -> dict[str, Any]:
+        """Has Stripe send all that it holds for the shop to the bank."""
+        return await self._json("POST", f"{self.stripe_url}/_payouts", {"account": ACCOUNT["id"], "pending_too": True})
+
     async def resend(self, event_id: str) -> None:
         """Has Stripe deliver an event once more."""
         await self._json("POST", f"{self.stripe_url}/_events/{event_id}/resend", {})
 
-    async def _json(self, method: str, url: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+    async def zoho_token(self, credentials: dict[str, str]) -> str:
+        """An access token of Zoho's, as any program gets one."""
+        query = str(httpx.QueryParams({"grant_type": "refresh_token", **credentials}))
+        return str((await self._json("POST", f"{self.zoho_url}/oauth/v2/token?{query}"))["access_token"])
+
+    async def zoho(
+        self, method: str, path: str, token: str, body: dict[str, Any] | None, query: dict[str, str]
+    ) -> dict[str, Any]:
+        """One call of Zoho's own API. Waits, as a person would, where the house has used the minute's calls up."""
+        url = f"{self.zoho_url}/inventory/v1{path}?{httpx.QueryParams(query)}"
+        return await self._json(method, url, body, {"Authorization": f"Zoho-oauthtoken {token}"}, tries=_TRIES)
+
+    async def _json(
+        self,
+        method: str,
+        url: str,
+        body: dict[str, Any] | None = None,
+        headers: dict[str, str] | None = None,
+        tries: int = 1,
+    ) -> dict[str, Any]:
         try:
-            answer = await self._http.request(method, url, json=body)
+            answer = await self._http.request(method, url, json=body, headers=headers)
+            while answer.status_code == _MINUTE_IS_FULL and tries > 1:
+                await asyncio.sleep(self._ask_again)
+                tries -= 1
+                answer = await self._http.request(method, url, json=body, headers=headers)
         except httpx.TransportError as error:
             raise CannotStart(f"The sandbox at {url} does not answer: {error!r}.") from error
         if not answer.is_success:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Coroutine
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
+from cli.cases import exceptions, payments
 from cli.ending import run_to_end
 from cli.exits import Exit, Stop
+from cli.options import ConnectionName, Output, finish
 from cli.output import Format, say
+from cli.payouts import payouts
+from cli.records import audit, events
+from cli.takeover import backfill
 from clients.errors import ClientError, Refused, SettingsError
 
 EXIT_CODES = "Exit codes: 0 fine, 1 a check failed, 2 wrong usage, 3 a setting is wrong, 4 something is unreachable."
@@ -23,18 +26,13 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-payments = typer.Typer(help="Look at payments: what Temporal runs and what was written.", no_args_is_help=True)
 app.add_typer(payments, name="payments")
-exceptions = typer.Typer(help="Payments that wait for a person: see what they ask, and answer.", no_args_is_help=True)
 app.add_typer(exceptions, name="exceptions")
 
-audit = typer.Typer(help="The audit trail: export it, and prove that nobody changed it.", no_args_is_help=True)
 app.add_typer(audit, name="audit")
-
-Output = Annotated[Format, typer.Option("--output", "-o", help="How results are written.")]
-ConnectionName = Annotated[str, typer.Option("--connection", "-c", help="The connection's name.")]
-ClassName = Annotated[str, typer.Option("--class", help="Only those of this class, such as unknown_sku.")]
-Query = Annotated[str, typer.Option("--query", help="Only those that match this query of Temporal's.")]
+app.add_typer(payouts, name="payouts")
+app.add_typer(events, name="events")
+app.add_typer(backfill, name="backfill")
 
 
 @app.command()
@@ -59,7 +57,7 @@ def demo(
 
     binary = find_or_get(say)  # here, where Ctrl-C ends a build at once
     ports = DemoPorts(temporal=temporal_port, ui=ui_port, ingress=ingress_port, stripe=stripe_port, zoho=zoho_port)
-    _run(run_demo(binary, home, ports, once=once, fresh=fresh, unpaced=unpaced, form=output))
+    finish(run_demo(binary, home, ports, once=once, fresh=fresh, unpaced=unpaced, form=output))
 
 
 @app.command()
@@ -71,7 +69,7 @@ def up(
     """Run ingress and worker against what the settings name. SIGTERM and Ctrl-C end them in order."""
     from cli.up import run_up
 
-    _run(run_up(only=only, workers=workers, in_process=in_process))
+    finish(run_up(only=only, workers=workers, in_process=in_process))
 
 
 @app.command()
@@ -91,7 +89,7 @@ def sandbox(
     """Run a Stripe and a Zoho to try everything on."""
     from cli.sandbox import run_sandbox
 
-    _run(
+    finish(
         run_sandbox(
             host,
             stripe_port,
@@ -109,7 +107,7 @@ def doctor(output: Output = Format.TABLE) -> None:
     """Check settings, credentials, clock, Temporal and store; tell the cure of what is wrong."""
     from cli.doctor import run_doctor
 
-    _run(run_doctor(output))
+    finish(run_doctor(output))
 
 
 @app.command()
@@ -121,7 +119,76 @@ def trigger(
     """Deliver an event to the ingress, signed as Stripe signs it."""
     from cli.trigger import run_trigger
 
-    _run(run_trigger(event, connection=connection, url=url))
+    finish(run_trigger(event, connection=connection, url=url))
+
+
+@app.command()
+def replay(
+    named: Annotated[
+        str, typer.Argument(metavar="[EVENT|PAYMENT]", help="evt_…, pi_…, ch_…, re_…, dp_… or po_….")
+    ] = "",
+    connection: ConnectionName = "",
+    attention_class: Annotated[
+        str, typer.Option("--class", help="All that closed after waiting with this class.")
+    ] = "",
+    failed: Annotated[bool, typer.Option("--failed", help="All that closed without success.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show which ones.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask before many are begun anew.")] = False,
+) -> None:
+    """Give an event, or what happened to a payment, to its run once more; what has completed stays as it is."""
+    from cli.replaying import replay as run_replay
+    from cli.replaying import replay_failed
+
+    if bool(named) + bool(attention_class) + failed != 1:
+        raise Stop("Name an event or a payment, or choose with --class or --failed: one of them.", Exit.USAGE)
+    if named:
+        finish(run_replay(named, connection))
+    finish(replay_failed(connection, attention_class, dry_run=dry_run, sure=yes))
+
+
+@app.command()
+def rerun(
+    payment: Annotated[str, typer.Argument(metavar="PAYMENT", help="pi_… or ch_….")],
+    reason: Annotated[str, typer.Option(help="Why; it goes into the audit trail.")] = "",
+    from_step: Annotated[
+        str,
+        typer.Option("--from-step", help="order, invoice, payment, ship, write_back or fee: look anew from here on."),
+    ] = "",
+    connection: ConnectionName = "",
+    by: Annotated[str, typer.Option(help="Who wants it, if not the system's user.")] = "",
+) -> None:
+    """Tell a closed payment's story once more by today's code and mapping; what is done is not done twice."""
+    from cli.rerunning import rerun as run_again
+    from cli.resolving import user
+
+    finish(run_again(payment, connection, from_step=from_step, reason=reason, by=by or user()))
+
+
+@app.command()
+def sweep(
+    since: Annotated[str, typer.Option("--from", help="A day or moment, UTC where it names no zone.")] = "",
+    until: Annotated[str, typer.Option("--to", help="Before this day or moment; now if left out.")] = "",
+    connection: ConnectionName = "",
+    output: Output = Format.TABLE,
+) -> None:
+    """Hold a time against what was carried, and start what is missing; schedules do it for what is new."""
+    from cli.sweeping import sweep as run_sweep
+
+    finish(run_sweep(connection, since, until, output))
+
+
+@app.command()
+def shadow(
+    since: Annotated[str, typer.Option("--from", help="A day of the organisation's, or a moment.")],
+    until: Annotated[str, typer.Option("--to", help="Before this day or moment; now if left out.")] = "",
+    connection: ConnectionName = "",
+    html: Annotated[Path | None, typer.Option("--html", help="Write the report as a page into this file, too.")] = None,
+    output: Output = Format.TABLE,
+) -> None:
+    """Show what a backfill would do to a time, and how Zoho differs, to the cent; nothing is written."""
+    from cli.shadowing import shadow as run_shadow
+
+    finish(run_shadow(connection, since, until, output, html=html))
 
 
 @app.command()
@@ -135,118 +202,7 @@ def quota(
     """What is left of each Zoho organisation's day, what it waits for, and when it will be used up at today's pace."""
     from cli.quota import show_quota
 
-    _run(show_quota(connection, output, ask_again=ask_again))
-
-
-@payments.command("list")
-def payments_list(
-    connection: ConnectionName = "",
-    stage: Annotated[str, typer.Option(help="Only those at this stage, such as paid.")] = "",
-    limit: Annotated[int, typer.Option(min=1, help="At most so many, the newest first.")] = 20,
-    output: Output = Format.TABLE,
-) -> None:
-    """The payments that Temporal knows."""
-    from cli.payments import list_payments
-
-    _run(list_payments(connection=connection, stage=stage, limit=limit, form=output))
-
-
-@payments.command("show")
-def payments_show(
-    business_id: Annotated[str, typer.Argument(metavar="ID", help="Any of a payment's ids: pi_…, ch_…, SO-…")],
-    output: Output = Format.TABLE,
-) -> None:
-    """One payment: its run, every write that was made for it, and where it links to."""
-    from cli.payments import show_payment
-
-    _run(show_payment(business_id, output))
-
-
-@exceptions.command("list")
-def exceptions_list(
-    connection: ConnectionName = "",
-    attention_class: ClassName = "",
-    query: Query = "",
-    limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 100,
-    output: Output = Format.TABLE,
-) -> None:
-    """The payments that wait for a person, the one that waits longest first, with the money at risk."""
-    from cli.exceptions import list_exceptions
-    from cli.waiting import Selection
-
-    chosen = Selection(connection=connection, attention_class=attention_class, query=query)
-    _run(list_exceptions(chosen, limit, output))
-
-
-@exceptions.command("show")
-def exceptions_show(
-    business_id: Annotated[str, typer.Argument(metavar="ID", help="Any of a payment's ids: pi_…, ch_…, SO-…")],
-    connection: ConnectionName = "",
-    output: Output = Format.TABLE,
-) -> None:
-    """One payment: what happened, what can be answered with which command, and who answered before."""
-    from cli.exceptions import show_exception
-
-    _run(show_exception(business_id, connection, output))
-
-
-@exceptions.command("resolve")
-def exceptions_resolve(
-    action: Annotated[str, typer.Argument(help="retry, amend, skip or abort.")],
-    ids: Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="Any of a payment's ids.")] = None,
-    connection: ConnectionName = "",
-    attention_class: ClassName = "",
-    query: Query = "",
-    reason: Annotated[str, typer.Option(help="Why; skip and abort need it. It goes into the audit trail.")] = "",
-    change: Annotated[
-        list[str] | None, typer.Option("--set", metavar="LINE:FIELD=VALUE", help="For amend, such as 1:sku=MUG.")
-    ] = None,
-    by: Annotated[str, typer.Option(help="Who answers, if not the system's user.")] = "",
-    yes: Annotated[
-        bool, typer.Option("--yes", help="Do not ask before many are answered, or before an abort.")
-    ] = False,
-    output: Output = Format.TABLE,
-) -> None:
-    """Answer one payment that waits, or all that match."""
-    from cli.resolving import answer_of, resolve
-    from cli.waiting import Selection
-
-    if ids and (attention_class or query):
-        raise Stop("Name payments, or choose them by --class and --query: not both.", Exit.USAGE)
-    chosen = Selection(tuple(ids or ()), connection, attention_class, query)
-    _run(resolve(chosen, answer_of(action, reason=reason, by=by, changes=change or ()), sure=yes, form=output))
-
-
-@audit.command("export")
-def audit_export(
-    connection: ConnectionName = "",
-    form: Annotated[str, typer.Option("--format", help="csv or jsonl.")] = "jsonl",
-    since: Annotated[str, typer.Option(help="From this day or moment on (UTC where it names no zone).")] = "",
-    until: Annotated[str, typer.Option(help="Before this day or moment.")] = "",
-    to: Annotated[Path | None, typer.Option(help="A file instead of stdout.")] = None,
-) -> None:
-    """Write a connection's entries, and show the chain's head to keep elsewhere."""
-    from cli.audit import ExportFormat, export
-
-    if form not in set(ExportFormat):
-        raise Stop(f"--format takes csv or jsonl, not {form!r}.", Exit.USAGE)
-    _run(export(connection, ExportFormat(form), since=since, until=until, to=to))
-
-
-@audit.command("verify")
-def audit_verify(
-    connection: ConnectionName = "",
-    head: Annotated[str, typer.Option(help="A head that was kept: betrays a trail cut or rewritten since.")] = "",
-    output: Output = Format.TABLE,
-) -> None:
-    """Compute the chain again and name the first entry that was changed."""
-    from cli.audit import verify
-
-    _run(verify(connection, head, output))
-
-
-def _run(command: Coroutine[Any, Any, Exit]) -> None:
-    raise typer.Exit(int(asyncio.run(command)))
+    finish(show_quota(connection, output, ask_again=ask_again))
 
 
 def run(arguments: list[str] | None = None) -> int:

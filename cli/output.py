@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
+from pathlib import Path
 from typing import Any
 
 import typer
+
+from cli.exits import Exit, Stop
+
+PIPED_WIDTH = 1_000  # no terminal says how many columns there are: what is looked for in a line is not folded
 
 
 class Format(StrEnum):
@@ -35,9 +41,20 @@ def show_rows(rows: Sequence[Mapping[str, str]], columns: Mapping[str, str], for
         table.add_column(heading, overflow="fold")
     for row in rows:
         table.add_row(*(row.get(key, "") for key in columns))
-    Console().print(table)
+    Console(width=None if sys.stdout.isatty() else PIPED_WIDTH).print(table)
 
 
 def show_json(value: Any) -> None:
     """`value` as indented JSON; what JSON lacks (Decimal, times) as text."""
     typer.echo(json.dumps(value, indent=2, default=str, ensure_ascii=False))
+
+
+def write_out(text: str, to: Path | None) -> None:
+    """`text` into the file `to`, or to stdout. Stop where the file cannot be written."""
+    if to is None:
+        typer.echo(text, nl=False)
+        return
+    try:
+        to.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise Stop(f"{to} cannot be written ({error.strerror}).", Exit.USAGE) from None

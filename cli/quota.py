@@ -12,13 +12,14 @@ from clients.connections import Connection, load_connections
 from clients.settings import load_settings
 from clients.zoho.budget import Budget, Rules
 from clients.zoho.codec import said
-from clients.zoho.turns import moment
+from domain.quota import moment
 
 COLUMNS = {
     "connection": "Connection",
     "organization": "Organisation",
     "used": "Used today",
     "left": "Left",
+    "kept": "Kept for payments",
     "resets": "Day ends",
     "forecast": "At this pace",
     "waits": "Waits",
@@ -60,6 +61,8 @@ def _facts(connection: Connection, budget: Budget | None, now: datetime) -> dict
         "used": None if left is None or row.day_limit is None else row.day_limit - left,
         "left": left,
         "reserve": zoho.daily_reserve,
+        "kept": None if left is None else row.kept(rules, now),
+        "live_per_hour": None if left is None else round(row.live_pace(now), 1),
         "resets_at": _utc(row.day_resets_at if left is not None else None),
         "gone_at": _utc(row.gone_at(now)),
         "blocked_until": _utc(row.blocked_until if blocked else None),
@@ -80,6 +83,7 @@ def _row(connection: Connection, budget: Budget | None, now: datetime) -> dict[s
         "organization": facts["organization"],
         "used": f"{facts['used']} of {facts['limit']}" if known else "not told yet today",
         "left": str(facts["left"]) if known else "",
+        "kept": str(facts["kept"]) if known else "",
         "resets": _said(facts["resets_at"], zone),
         "forecast": _forecast(facts),
         "waits": _waits(facts),

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from cli.exits import CannotStart, Exit, Stop
@@ -14,6 +17,7 @@ if TYPE_CHECKING:
 
     from clients.connections import Connection
     from clients.store import Store
+    from clients.zoho.client import ZohoClient
 
 
 async def temporal_client(settings: Settings) -> Client:
@@ -35,6 +39,23 @@ async def open_store(settings: Settings) -> Store:
 
     settings.home.mkdir(parents=True, exist_ok=True)
     return await Store.open(settings.database_url(), read_keys(settings))
+
+
+@asynccontextmanager
+async def zoho_client(connection: Connection, store: Store) -> AsyncIterator[ZohoClient]:
+    """A client of the connection's organisation, which shares its token and its budget with the workers."""
+    from clients.zoho.client import ZohoClient
+    from clients.zoho.transport import open_http
+
+    async with open_http() as http:
+        yield ZohoClient.of(
+            connection.zoho,
+            store.tokens,
+            http,
+            connection=connection.slug,
+            now=lambda: datetime.now(UTC),
+            budgets=store.budgets,
+        )
 
 
 def one_connection(settings: Settings, name: str) -> Connection:

@@ -32,13 +32,13 @@ TAKEN = "taken"
 async def resolve(chosen: Selection, answer: Answer, *, sure: bool, form: Format) -> Exit:
     """Gives `answer` to every chosen payment and tells what became of each; FAILED where one did not take it.
 
-    A choice by class, connection or query, and an abort, are shown first and go on only when the person says so.
+    A choice by class, connection or query, an abort and a refund are shown first, and go on only when somebody says so.
     """
     if chosen == Selection():
         raise Stop("Name payments, or choose them by --class, --connection or --query.", Exit.USAGE)
     client = await temporal_client(load_settings())
     waiting = await find_waiting(client, chosen)
-    if (not chosen.ids or answer.action is Action.ABORT) and any(one.trouble for one in waiting):
+    if (not chosen.ids or answer.action in (Action.ABORT, Action.REFUND)) and any(one.trouble for one in waiting):
         _plan(answer, waiting)
         if not sure:
             waiting = await _confirmed(client, waiting)
@@ -50,10 +50,12 @@ async def resolve(chosen: Selection, answer: Answer, *, sure: bool, form: Format
     return Exit.OK if taken == len(rows) else Exit.FAILED
 
 
-def answer_of(action: str, *, reason: str, by: str, changes: Sequence[str]) -> Answer:
+def answer_of(action: str, *, reason: str, by: str, changes: Sequence[str], order: str = "") -> Answer:
     """What the person typed, as an answer; Stop says what is wrong with it. `by` "" is the system's user."""
     amendments = [_amendment(change) for change in changes]
-    said = read_answer({"action": action, "reason": reason, "by": by or _user(), "amendments": amendments})
+    said = read_answer(
+        {"action": action, "reason": reason, "by": by or user(), "amendments": amendments, "order": order}
+    )
     if isinstance(said, str):
         raise Stop(f"This is no answer: {said}.", Exit.USAGE)
     return said
@@ -66,7 +68,8 @@ def _amendment(change: str) -> dict[str, str]:
     return match.groupdict()
 
 
-def _user() -> str:
+def user() -> str:
+    """Who types, as the system knows him; Stop where it does not."""
     try:
         return getpass.getuser()
     except (KeyError, OSError) as error:

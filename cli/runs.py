@@ -2,21 +2,41 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
-from collections.abc import Iterable
-from datetime import timedelta
+from collections.abc import AsyncIterator, Callable, Iterable
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
 
-from temporalio.client import Client, WorkflowExecution
+from pydantic import BaseModel
+from temporalio.client import Client, WorkflowExecution, WorkflowFailureError, WorkflowHandle
+from temporalio.common import Priority, SearchAttributePair, TypedSearchAttributes, WorkflowIDConflictPolicy
 from temporalio.service import RPCError, RPCStatusCode
 
 from cli.exits import CannotStart, Exit, Stop
+from cli.moments import stamp
+from domain.payout_checks import PayoutCheckInput
+from domain.sweeps import SweepInput
 from workflows import contract
 
+Result = TypeVar("Result", bound=BaseModel)
 QUERY_PATIENCE = timedelta(seconds=5)  # for a worker to answer for its run
+_EVERY = timedelta(seconds=1)  # between two looks at a run that is followed
 
 
 PAYMENTS = (contract.PAYMENT_WORKFLOW,)
-ATTENDED = (contract.PAYMENT_WORKFLOW, contract.CHANGE_WORKFLOW)  # what may wait for a person
+# What may wait for a person.
+ATTENDED = (
+    contract.PAYMENT_WORKFLOW,
+    contract.CHANGE_WORKFLOW,
+    contract.REFUND_WORKFLOW,
+    contract.DISPUTE_WORKFLOW,
+    contract.RETURN_WORKFLOW,
+    contract.ORDER_CHECK_WORKFLOW,
+    contract.ADJUSTMENT_WORKFLOW,
+    contract.PAYOUT_WORKFLOW,
+    contract.RESOLVE_WORKFLOW,
+)
 
 
 async def find_runs(
@@ -35,6 +55,60 @@ async def count_runs(client: Client, clauses: Iterable[str], *, kinds: Iterable[
         return (await client.count_workflows(query_of(clauses, kinds))).count
     except RPCError as error:
         raise no_list(error) from error
+
+
+async def run_asked_for(
+    client: Client,
+    workflow: str,
+    usual: SweepInput | PayoutCheckInput,
+    span: tuple[datetime, datetime],
+    *,
+    id_of: Callable[[str, str, str], str],
+    what: str,
+    gives: type[Result],
+    queue: str,
+    show: Callable[[Result], None],
+) -> Result:
+    """What the `usual` run came to for the span that a person asked for; the same asked twice is one run.
+
+    `show` hears on the way how far it is. Stop where `what` failed.
+    """
+    since, until = span
+    wanted = usual.model_copy(update={"since": since, "until": until, "regular": False})
+    handle = await client.start_workflow(
+        workflow,
+        wanted,
+        id=id_of(wanted.connection, stamp(since), stamp(until)),
+        task_queue=queue,
+        id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+        search_attributes=TypedSearchAttributes([SearchAttributePair(contract.CONNECTION, wanted.connection)]),
+        priority=Priority(fairness_key=wanted.connection),
+        static_summary=f"{what} of {wanted.connection}",
+        result_type=gives,
+    )
+    end = asyncio.ensure_future(handle.result())
+    try:
+        async for seen in progress_of(handle, end, gives):
+            show(seen)
+        return gives.model_validate(await end)
+    except WorkflowFailureError as failure:
+        raise Stop(f"The {what} {handle.id} failed: {failure.cause}. See it in Temporal's UI.") from failure
+    finally:
+        end.cancel()
+
+
+async def progress_of(
+    handle: WorkflowHandle[Any, Any], end: asyncio.Future[Any], gives: type[Result]
+) -> AsyncIterator[Result]:
+    """What the run says of how far it is, each second until its `end`; nothing while no worker answers."""
+    while not end.done():
+        try:
+            seen = gives.model_validate(await handle.query(contract.PROGRESS, rpc_timeout=QUERY_PATIENCE))
+        except RPCError:
+            continue
+        finally:
+            await asyncio.wait([end], timeout=_EVERY.total_seconds())
+        yield seen
 
 
 def query_of(clauses: Iterable[str], kinds: Iterable[str] = PAYMENTS) -> str:

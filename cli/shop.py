@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 
 from cli.exits import CannotStart
-from clients.connections import load_connections
+from clients.connections import Connection, load_connections
 from clients.errors import SettingsError
 
 SLUG = "demo"
@@ -51,11 +51,28 @@ ORGANIZATION: dict[str, Any] = {
         {"currency_code": "JPY", "currency_name": "Yen", "price_precision": 0, "exchange_rate": 0.0061},
         {"currency_code": "KWD", "currency_name": "Dinar", "price_precision": 3, "exchange_rate": 3.01},
     ],
-    "custom_fields": [{"api_name": "cf_stripe_charge_id"}, {"api_name": "cf_stripe_payment_id"}],
-    "accounts": [{"account_id": CLEARING_ACCOUNT_ID, "account_name": "Stripe Clearing"}],
+    "custom_fields": [
+        *({"api_name": f"cf_stripe_{what}_id"} for what in ("charge", "payment")),
+        *(
+            {"api_name": f"cf_stripe_refund_{what}", "entity": entity}
+            for what in ("id", "status")
+            for entity in ("salesreturn", "creditnote")
+        ),
+    ],
+    "accounts": [
+        {"account_id": CLEARING_ACCOUNT_ID, "account_name": "Stripe Clearing", "account_type": "payment_clearing"},
+        {"account_name": "Bank", "account_type": "bank"},
+        *({"account_name": f"Stripe {what}"} for what in ("Disputes", "Reserves", "Adjustments", "Unmatched")),
+        *(
+            {"account_name": name, "account_type": "expense"}
+            for name in ("Stripe Fees", "Stripe Dispute Fees", "Exchange Gain or Loss")
+        ),
+        *({"account_name": name} for name in ("Input Tax on Stripe Fees", "Tax Withheld by Stripe")),
+    ],
 }
 
 POLICY = "fee_patience = 10  # seconds; a real shop waits ten minutes"
+RETURNS = 'returns = {trigger = "received"}  # money goes back when the goods are here'
 CONNECTION = """\
 # The sandbox's shop. A real connection looks the same, without the two api_base lines and accounts_base.
 [connections.{slug}]
@@ -96,8 +113,13 @@ async def open_shop(
     async with httpx.AsyncClient(timeout=10.0) as http:
         await _post(http, f"{zoho_url}/_seed", {"organizations": [ORGANIZATION]})
         await _post(http, f"{stripe_url}/_seed", {"accounts": [ACCOUNT]})
-        secret = _known_secret(connections) or f"whsec_{secrets.token_hex(16)}"
+        known = _known_shop(connections)
+        signed = known.stripe.webhook_secrets if known and not known.stripe.pull else ()
+        secret = signed[0].get_secret_value() if signed else f"whsec_{secrets.token_hex(16)}"
         await _point_webhooks(http, stripe_url, webhook_url, secret)
+        told = known.zoho.webhook_secrets if known else ()
+        zoho_secret = told[0].get_secret_value() if told else secrets.token_hex(16)
+        await _point_zoho(http, zoho_url, webhook_url.replace("/webhooks/stripe/", "/webhooks/zoho/"), zoho_secret)
     text = CONNECTION.format(
         slug=SLUG,
         account=ACCOUNT["id"],
@@ -111,8 +133,14 @@ async def open_shop(
         refresh_token=ORGANIZATION["refresh_token"],
         deposit=CLEARING_ACCOUNT_ID,
         per_minute=per_minute,
-        policy=POLICY,
+        policy=f"{POLICY}\n{RETURNS}",
     )
+    part = f"[connections.{SLUG}.zoho]\n"
+    _write(connections, text.replace(part, f'{part}webhook_secrets = ["{zoho_secret}"]\n'))
+
+
+def _write(connections: Path, text: str) -> None:
+    """The file as a whole or not at all, for its owner only."""
     connections.parent.mkdir(parents=True, exist_ok=True)
     fresh = connections.with_suffix(".new")
     fresh.write_text(text)
@@ -120,13 +148,12 @@ async def open_shop(
     fresh.rename(connections)
 
 
-def _known_secret(connections: Path) -> str:
-    """The webhook secret of an earlier time, "" where there was none."""
+def _known_shop(connections: Path) -> Connection | None:
+    """The connection of an earlier time, whose secrets hold; None where there was none."""
     try:
-        shop = load_connections(connections).get(SLUG)
+        return load_connections(connections).get(SLUG)
     except SettingsError:
-        return ""
-    return shop.stripe.webhook_secrets[0].get_secret_value() if shop else ""
+        return None
 
 
 async def _point_webhooks(http: httpx.AsyncClient, stripe_url: str, webhook_url: str, secret: str) -> None:
@@ -139,6 +166,13 @@ async def _point_webhooks(http: httpx.AsyncClient, stripe_url: str, webhook_url:
         await http.delete(f"{stripe_url}/v1/webhook_endpoints/{endpoint['id']}", headers=key)
     body = {"account": ACCOUNT["id"], "url": webhook_url, "secret": secret}
     await _post(http, f"{stripe_url}/_endpoints", body)
+
+
+async def _point_zoho(http: httpx.AsyncClient, zoho_url: str, url: str, secret: str) -> None:
+    """One workflow rule that tells returns and credit notes to `url`; those of an earlier time are taken away."""
+    await http.delete(f"{zoho_url}/_webhooks")
+    rule = {"url": url, "modules": ["salesreturns", "creditnotes"], "headers": {"X-Throughline-Secret": secret}}
+    await _post(http, f"{zoho_url}/_webhooks", {"organization_id": ORGANIZATION_ID, "secret": secret, **rule})
 
 
 async def _post(http: httpx.AsyncClient, url: str, body: dict[str, Any]) -> None:

@@ -14,7 +14,9 @@ class Purchase:
     `resend` delivers each of its events once more; `buyer` marks purchases of one known customer. What happens to it
     then: `answer` is what a person answers when it waits, `canceled` says that a person cancels it once it is paid,
     `late_fee` that Stripe knows its fee only after the payment's run has closed, `refunds` are the amounts, in minor
-    units, that somebody gives back in Stripe's dashboard once everything is booked; 0 is all that is left.
+    units, that somebody gives back in Stripe's dashboard once everything is booked; 0 is all that is left. `returns`
+    are the pieces, by SKU, that come back to the shop once it has shipped them. `lost` says that the buyer's bank then
+    takes the money, and keeps it; `unheard` that every webhook of the payment is lost, so that a sweep has to find it.
     """
 
     shows: str
@@ -25,6 +27,15 @@ class Purchase:
     canceled: bool = False
     late_fee: bool = False
     refunds: tuple[int, ...] = ()
+    returns: tuple[tuple[str, int], ...] = ()
+
+    lost: bool = False
+    unheard: bool = False
+
+    @property
+    def gives_back(self) -> bool:
+        """Whether money of it goes back."""
+        return bool(self.refunds or self.returns)
 
     def sold(self) -> Counter[str]:
         """Pieces by SKU of what is bought; shipping is not on the shelf, so it is not counted here."""
@@ -168,5 +179,20 @@ STORY = (
             ],
         },
         refunds=(1000, 1777),
+    ),
+    Purchase(
+        "shipped, and one of two comes back: refunded when it is here",
+        {"currency": "eur", "guest": JONAS, "lines": [_line("RUG-160", "Wool rug 160 cm", 21999, 2, tax_percent=19)]},
+        returns=(("RUG-160", 1),),
+    ),
+    Purchase(
+        "disputed, and the bank decides for the buyer: credited",
+        {"currency": "eur", "guest": ANNA, "lines": [_line("RUG-160", "Wool rug 160 cm", 22000, tax_percent=19)]},
+        lost=True,
+    ),
+    Purchase(
+        "its webhooks are lost: a sweep finds it",
+        {"currency": "eur", "guest": EMMA, "lines": [_line("CORD-3M", "Textile cord, 3 m", 1200, 3)]},
+        unheard=True,
     ),
 )

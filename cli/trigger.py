@@ -30,6 +30,8 @@ async def run_trigger(event: str, *, connection: str, url: str) -> Exit:
     """Delivers it once and tells the ingress's answer; FAILED where that is not a 2xx."""
     settings = load_settings()
     pair = one_connection(settings, connection)
+    if pair.stripe.pull:
+        raise Stop(f"{pair.slug} has no webhook (pull = true). Type: throughline replay {event}")
     base = url or f"http://{settings.ingress_host}:{settings.ingress_port}"
     target = f"{base.rstrip('/')}/webhooks/stripe/{pair.slug}"
     async with httpx.AsyncClient(timeout=TIMEOUT) as http:

@@ -37,7 +37,7 @@ class Selection:
         clauses = [f"{contract.NEEDS_ATTENTION.name} = true", "ExecutionStatus = 'Running'"]
         clauses += connection_is(self.connection)
         if self.attention_class:
-            clauses.append(f"{contract.ATTENTION_CLASS.name} = '{_known(self.attention_class)}'")
+            clauses.append(f"{contract.ATTENTION_CLASS.name} = '{known_class(self.attention_class)}'")
         return [*clauses, f"({self.query})"] if self.query else clauses
 
 
@@ -62,15 +62,23 @@ class Waiting:
         return ids[0]
 
     @property
-    def change(self) -> str:
-        """The event that a change carries over; "" for a payment's own run."""
-        kind, _, rest = self.run.id.partition(":")
-        return rest.split(":")[1] if kind == "change" else ""
-
-    @property
     def connection(self) -> str:
         """The connection's name."""
         return names_of(self.run)[0]
+
+
+def answers(run_id: str, step: str) -> bool:
+    """Whether the effect `answer#n` or `answer#n@<case>` is an answer to the run, or to an earlier one of its id."""
+    kind, _, about = run_id.split(":", 2)
+    name, _, case = step.partition("@")
+    if not name.startswith("answer#"):
+        return False
+    if kind == "check":  # each of its runs has a name of its own
+        return case.startswith("check-")
+    if kind in ("payment", "payout"):
+        return case in ("", about)
+    # A change that is told again after an answer counts its answers behind the event.
+    return case.partition(".")[0] == about.partition(":")[0]
 
 
 async def find_waiting(client: Client, chosen: Selection, limit: int | None = None) -> list[Waiting]:
@@ -123,7 +131,8 @@ def _since(one: Waiting) -> float:
     return one.trouble.since.timestamp() if one.trouble else float("inf")
 
 
-def _known(attention_class: str) -> str:
+def known_class(attention_class: str) -> str:
+    """The class; Stop for one there is none of."""
     known = [one.value for one in AttentionClass]
     if attention_class not in known:
         raise Stop(f"There is no class {attention_class!r}: there are {', '.join(known)}.", Exit.USAGE)

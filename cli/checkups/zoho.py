@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from cli.checkups.finding import Finding, fail, ok, warn
+from cli.reach import zoho_client
 from clients.connections import Connection
-from clients.errors import NotAllowed
+from clients.errors import NotAllowed, Refused, TokenRefused
 from clients.store import Store
 from clients.zoho.client import ZohoClient
-from clients.zoho.models import Organization
-from clients.zoho.transport import open_http
+from clients.zoho.proposals import ZohoProposals
+from clients.zoho.records.organizations import Organization
+from clients.zoho.returns import ZohoReturns
+from domain.book_accounts import ACCOUNTS_CURE, NamedAccount, account_faults, deposit_fault
 
 NOBODY = "nobody@throughline.invalid"
 NOTHING = "throughline-doctor"
@@ -22,15 +24,7 @@ OURS = ("pi_", "ch_", "py_")  # the reference number of an order that carries a 
 
 async def look(connection: Connection, store: Store) -> AsyncIterator[Finding]:
     """About ten calls of the organisation's quota. ClientError where Zoho refuses the token or is away."""
-    async with open_http() as http:
-        zoho = ZohoClient.of(
-            connection.zoho,
-            store.tokens,
-            http,
-            connection=connection.slug,
-            now=lambda: datetime.now(UTC),
-            budgets=store.budgets,
-        )
+    async with zoho_client(connection, store) as zoho:
         organization = await zoho.get_organization()
         yield ok(f"{connection.slug}: Zoho token", f"accepted for organisation {organization.organization_id}")
         yield _organization(connection, organization)
@@ -38,6 +32,8 @@ async def look(connection: Connection, store: Store) -> AsyncIterator[Finding]:
             yield finding
         if connection.mapping.shipping_sku:
             yield await _shipping_item(connection, zoho)
+        if connection.policy.books.post:
+            yield await _book_accounts(connection, zoho)
         if _field_names(connection):
             yield await _custom_fields(connection, zoho)
 
@@ -52,7 +48,8 @@ def _organization(connection: Connection, organization: Organization) -> Finding
     return ok(what, seen)
 
 
-async def _rights(connection: Connection, zoho: ZohoClient) -> AsyncIterator[Finding]:
+def _questions(connection: Connection, zoho: ZohoClient) -> dict[str, Callable[[], Awaitable[list[Any]]]]:
+    """One that reads for each scope that the connection needs."""
     asked: dict[str, Callable[[], Awaitable[list[Any]]]] = {
         "settings": zoho.list_taxes,
         "currencies (settings)": zoho.list_currencies,
@@ -62,20 +59,43 @@ async def _rights(connection: Connection, zoho: ZohoClient) -> AsyncIterator[Fin
         "invoices": lambda: zoho.find_invoices(reference_number=NOTHING),
         "customerpayments": lambda: zoho.find_payments(reference_number=NOTHING),
     }
+    returns = connection.policy.returns
+    if returns.on or returns.adjustments:
+        asked["salesreturns"] = lambda: _first_page(zoho.returns)
+        asked["creditnotes"] = lambda: zoho.credits.find(NOTHING)
+    if returns.adjustments:
+        asked["inventoryadjustments"] = lambda: _first_page(zoho.proposals)
+    if connection.policy.books.post:
+        asked["ZohoBooks.accountants"] = lambda: zoho.books.find_journals(NOTHING)
+        asked["ZohoBooks.banking"] = lambda: zoho.books.find_transactions(NOTHING)
+    return asked
+
+
+async def _rights(connection: Connection, zoho: ZohoClient) -> AsyncIterator[Finding]:
     found: dict[str, int] = {}
     lacking = []
-    for scope, ask in asked.items():
+    for scope, ask in _questions(connection, zoho).items():
         try:
             found[scope] = len(await ask())
-        except NotAllowed:
+        except (NotAllowed, TokenRefused):  # accepted a moment ago: a missing scope is said with 401 or 403
+            lacking.append(scope)
+        except Refused:  # of an organisation without Books
+            if not scope.startswith("ZohoBooks"):
+                raise
             lacking.append(scope)
     what = f"{connection.slug}: Zoho scopes"
     if lacking:
-        cure = "make a new refresh token with ZohoInventory.FullAccess.all, or with these scopes added"
+        cure = "make a new refresh token with these scopes added, or with ZohoInventory.FullAccess.all"
+        if connection.policy.books.post:
+            cure += " and ZohoBooks.fullaccess.all; or has the organisation no Zoho Books?"
         yield fail(what, f"the token may not read {', '.join(lacking)}", cure)
     else:
         seen = f"may read what an order needs; {found['settings']} taxes, {found['currencies (settings)']} currencies"
         yield ok(what, seen)
+
+
+async def _first_page(lists: ZohoReturns | ZohoProposals) -> list[Any]:
+    return list((await lists.page(1))[0])
 
 
 async def _shipping_item(connection: Connection, zoho: ZohoClient) -> Finding:
@@ -84,6 +104,31 @@ async def _shipping_item(connection: Connection, zoho: ZohoClient) -> Finding:
     if any(item.status == "active" for item in await zoho.find_items(sku=sku)):
         return ok(what, f"{sku} is an active item")
     return fail(what, f"Zoho has no active item {sku}", f"make a service item with the SKU {sku} in Zoho")
+
+
+async def _book_accounts(connection: Connection, zoho: ZohoClient) -> Finding:
+    """The accounts that a payout may need: clearing and bank always, the others where it has such a line.
+
+    Those of customers' payments and refunds are never posted to.
+    """
+    what = f"{connection.slug}: accounts in Zoho Books"
+    carried = {connection.accounts.receivables, connection.accounts.refunds}
+    names = [name for name in dict.fromkeys(connection.accounts.model_dump().values()) if name not in carried]
+    found: list[NamedAccount] = []
+    page, more = 1, True
+    try:
+        while more:
+            accounts, more = await zoho.books.accounts(page)
+            found, page = [*found, *accounts], page + 1
+    except (Refused, TokenRefused):
+        return warn(what, "cannot be seen: the token may not read them", "see the scopes")
+    if faults := account_faults(names, found):
+        always = account_faults((connection.accounts.clearing, connection.accounts.bank), found)
+        return (fail if always else warn)(what, "; ".join(faults), ACCOUNTS_CURE)
+    ids = {one.name: one.account_id for one in found}
+    if fault := deposit_fault(connection.accounts.clearing, connection.mapping.deposit_account_id, ids):
+        return fail(what, fault, "correct mapping.deposit_account_id or accounts.clearing")
+    return ok(what, f"all {len(names)} are there")
 
 
 def _field_names(connection: Connection) -> list[str]:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import os
+import pty
 import sys
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -56,6 +58,31 @@ async def execute(command: list[str], environment: Mapping[str, str], cwd: Path)
     )
     out, err = await process.communicate()
     return Ended(process.returncode or 0, out.decode(), err.decode())
+
+
+async def on_a_terminal(command: list[str], environment: Mapping[str, str], cwd: Path) -> Ended:
+    """As `execute`, with a terminal where talk goes."""
+    leader, follower = pty.openpty()
+    process = await asyncio.create_subprocess_exec(
+        *command,
+        cwd=cwd,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "TERM": "xterm", "COLUMNS": "100", **environment},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=follower,
+    )
+    os.close(follower)
+    (out, _), shown = await asyncio.gather(process.communicate(), asyncio.to_thread(_read_all, leader))
+    return Ended(process.returncode or 0, out.decode(), shown)
+
+
+def _read_all(terminal: int) -> str:
+    """What came to a terminal until nobody writes there any more."""
+    found = b""
+    with suppress(OSError):  # a terminal says so by an error
+        while some := os.read(terminal, 65536):
+            found += some
+    os.close(terminal)
+    return found.decode()
 
 
 async def until(holds: Callable[[], Awaitable[bool]], within: float = 30.0) -> None:

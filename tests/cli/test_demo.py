@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
+import shlex
 import signal
 import sqlite3
 import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -141,11 +144,28 @@ async def test_people_act_by_temporal_s_own_command(demo: Demo) -> None:
     assert round(booked["bank_charges"] * 100) == kept > 0
 
 
+async def test_lost_webhooks_are_healed_by_a_sweep(demo: Demo) -> None:
+    """Not one delivery of that payment was sent; the sweep said that it was missed, and it is booked as any other."""
+    stripe, talk = await demo.ledger("stripe"), demo.log.read_text()
+    [unheard] = [payment for payment, one in by_payment(stripe).items() if one.unheard]
+    about = {row["id"] for row in stripe["events"] if row["data"]["object"]["id"] == unheard}
+    assert {row["state"] for row in stripe["deliveries"] if row["event"] in about} == {"lost"}
+    assert "$ throughline sweep --to" in talk
+    assert talk.count(f"{unheard} was missed (delivery-failed), seen in Stripe's events") == 1
+    [order] = [row for row in (await demo.organization())["salesorders"] if row["reference_number"] == unheard]
+    assert order["paid_status"] == "paid"
+
+
 async def test_refunds_of_the_dashboard_are_credited(demo: Demo) -> None:
-    """Each has one credit note, closed by its own refund; goods of an order that was given back are on the shelf."""
+    """Each has one credit note, closed by its own refund, and so has what a bank took; goods of an order that was given
+    back are on the shelf.
+    """
     stripe, books = await demo.ledger("stripe"), await demo.organization()
     made = {row["id"]: row["amount"] for row in stripe["refunds"]}
-    assert len(made) == sum(len(purchase.refunds) for purchase in STORY) > 1
+    assert len(made) == sum(len(one.refunds) + bool(one.returns) for one in STORY) > 1
+    lost = {row["id"]: row["amount"] for row in stripe["disputes"] if row["status"] == "lost"}
+    assert len(lost) == len([purchase for purchase in STORY if purchase.lost]) == 1
+    made |= lost
     credited = {row["reference_number"]: round(row["total_refunded_amount"] * 100) for row in books["creditnotes"]}
     assert credited == made
     assert {row["status"] for row in books["creditnotes"]} == {"closed"}
@@ -160,6 +180,18 @@ async def test_refunds_of_the_dashboard_are_credited(demo: Demo) -> None:
     assert [line["is_returned_to_stock"] for line in lines] == [True]
 
 
+async def test_what_comes_back_is_paid_back(demo: Demo) -> None:
+    """The return is received and refunded, names its refund, and the refund names it."""
+    stripe, books = await demo.ledger("stripe"), await demo.organization()
+    returns = {row["salesreturn_id"]: row for row in books["salesreturns"]}
+    assert len(returns) == len([purchase for purchase in STORY if purchase.returns]) > 0
+    for row in stripe["refunds"]:
+        if back := returns.pop(row["metadata"].get("zoho_salesreturn_id"), None):
+            assert (back["receive_status"], back["refund_status"]) == ("received", "refunded")
+            assert back["custom_field_hash"]["cf_stripe_refund_id"] == row["id"]
+    assert returns == {}
+
+
 def by_payment(stripe: Any) -> dict[str, Any]:
     """What the story tells of each payment."""
     return {row["id"]: STORY[int(row["metadata"]["story"])] for row in stripe["payment_intents"]}
@@ -170,13 +202,35 @@ def ledger_charge(ledger: Any, payment: str) -> str:
     return str(next(row["id"] for row in ledger["charges"] if row["payment_intent"] == payment))
 
 
+async def test_it_ends_with_a_payout_whose_certificate_verifies(
+    demo: Demo, throughline: Command, tmp_path: Path
+) -> None:
+    """The file that it names, by the command that it says, where nothing of ours is; every line has its document, and
+    the month adds up.
+    """
+    talk = demo.log.read_text()
+    said = re.search(r"\$ throughline (payouts verify \S+ --key \S+)", talk)
+    assert said is not None, talk
+    ended = await throughline(*shlex.split(said[1]), THROUGHLINE_HOME=str(tmp_path / "nowhere"))
+    assert (ended.code, ended.err) == (0, "")
+    (payout,) = (await demo.ledger("stripe"))["payouts"]
+    document = json.loads((demo.home / f"{payout['id']}.json").read_text())
+    assert document["certificate"]["payout"]["minor"] == payout["amount"]
+    assert document["certificate"]["findings"] == []
+    kinds = {line["kind"]: bool(line["counterpart"]["document"]) for line in document["lines"]}
+    assert kinds == dict.fromkeys(("charge", "refund", "dispute"), True)
+    month = await throughline("payouts", "month", f"{datetime.now(UTC):%Y-%m}", "-o", "json", **demo.settings())
+    assert month.code == 0, month.err
+    assert "Adds up to the cent and its certificate verifies" in json.loads(month.out)["verdict"]
+
+
 async def test_three_announcements_and_their_repeats_meet_in_one_run(demo: Demo, throughline: Command) -> None:
     """The payment that each of its events announced twice has one run, and every delivery was taken."""
 
     async def all_delivered() -> bool:
         deliveries = (await demo.ledger("stripe"))["deliveries"]
         assert any(row["duplicate"] for row in deliveries)
-        return {row["state"] for row in deliveries} == {"delivered"}
+        return {row["state"] for row in deliveries} == {"delivered", "lost"}
 
     await until(all_delivered)
     listed = json.loads((await throughline("payments", "list", "-o", "json", **demo.settings())).out)
@@ -294,6 +348,7 @@ async def tamper(demo: Demo) -> None:
                 file.execute("UPDATE documents SET body = ? WHERE collection = ? AND key = ?", place)
 
 
+@pytest.mark.timeout(420)  # two demos, each at the pace that Zoho allows
 async def test_a_demo_killed_in_the_middle_is_carried_on(tmp_path: Path, temporal_binary: Path) -> None:
     """SIGKILL of the whole demo while orders are being written loses nothing and doubles nothing."""
     ports = {name: quiet_port() for name in PORTS}

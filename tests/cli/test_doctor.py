@@ -14,8 +14,12 @@ from cli.checkups.finding import Finding, Mark
 from clients.connections import Connection
 from clients.keys import KeyRing
 from clients.store import Store
-from clients.zoho.models import CustomField, NewContact, NewLine, NewSalesOrder
-from domain.policy import MappingPolicy
+from clients.zoho.documents import CustomField
+from clients.zoho.documents.contacts import NewContact
+from clients.zoho.documents.sales import NewLine, NewSalesOrder
+from domain.mapping_policy import MappingPolicy
+from domain.policy import BooksPolicy, ReturnPolicy, ReturnTrigger
+from domain.postings import AccountNames
 from sandbox.serving import serve
 from sandbox.stripe.app import make_app as make_stripe
 from sandbox.zoho.app import make_app as make_zoho
@@ -27,6 +31,7 @@ READS = (
     "charges",
     "refunds",
     "disputes",
+    "payouts",
     "checkout/sessions",
     "invoices",
     "customers",
@@ -95,9 +100,10 @@ class Shop:
         self._connection = connection
         self._store = store
 
-    async def open(self, *fields: str) -> None:
+    async def open(self, *fields: str, **more: Any) -> None:
         """The organisation with these custom fields of sales orders."""
-        seed = {**SEED["organizations"][0], "custom_fields": [{"api_name": name, "label": name} for name in fields]}
+        shown = [{"api_name": name, "label": name} for name in fields]
+        seed = {**SEED["organizations"][0], "custom_fields": shown, **more}
         await self._sandbox.post("/_seed", {"organizations": [seed]})
 
     async def order(self, reference: str, *fields: str) -> None:
@@ -119,6 +125,19 @@ class Shop:
     async def switch(self, **switches: Any) -> None:
         """Moves switches of the sandbox."""
         await self._sandbox.post("/_switches", switches)
+
+    async def see_scopes(self, **policy: Any) -> Finding:
+        """What is found about the token's rights."""
+        return await self._see("shop: Zoho scopes", policy)
+
+    async def see_accounts(self, **policy: Any) -> Finding:
+        """What is found about the accounts in Books."""
+        return await self._see("shop: accounts in Zoho Books", policy)
+
+    async def _see(self, what: str, policy: dict[str, Any]) -> Finding:
+        changed = self._connection.policy.model_copy(update=policy)
+        looked = zoho.look(self._connection.model_copy(update={"policy": changed}), self._store)
+        return next(one for one in [one async for one in looked] if one.what == what)
 
     async def see_fields(self, mapping: MappingPolicy | None = None) -> Finding | None:
         """What is found about the custom fields, None where nothing is said of them."""
@@ -146,6 +165,42 @@ async def shop(http: httpx.AsyncClient, tmp_path: Path) -> AsyncIterator[Shop]:
     yield one
     await store.close()
     await running.stop()
+
+
+async def test_rights_for_returns_are_asked_for_where_they_are_carried(shop: Shop) -> None:
+    """A token without them is well for a shop that carries no returns, and named for one that does."""
+    modules = ("settings", "items", "contacts", "salesorders", "invoices", "customerpayments", "organizations")
+    await shop.open(scopes=[f"ZohoInventory.{module}.READ" for module in modules])
+    assert (await shop.see_scopes()).mark is Mark.OK
+    found = await shop.see_scopes(returns=ReturnPolicy(trigger=ReturnTrigger.RECEIVED))
+    assert (found.mark, found.seen) == (Mark.FAIL, "the token may not read salesreturns, creditnotes")
+    found = await shop.see_scopes(returns=ReturnPolicy(adjustment_reason="Customer return"))
+    assert found.seen == "the token may not read salesreturns, creditnotes, inventoryadjustments"
+
+
+async def test_accounts_and_rights_in_books_are_looked_at_where_payouts_are_posted(shop: Shop) -> None:
+    """Clearing and bank have to be there; an account that few payouts need is a warning, and so is what is not seen."""
+    books = {"books": BooksPolicy(post=True)}
+    accounts = [{"account_name": name} for name in AccountNames().model_dump().values()]
+    inventory = ["ZohoInventory.FullAccess.all"]
+    await shop.open(scopes=inventory)
+    assert (await shop.see_scopes()).mark is Mark.OK
+    found = await shop.see_scopes(**books)
+    assert (found.mark, found.seen) == (Mark.FAIL, "the token may not read ZohoBooks.accountants, ZohoBooks.banking")
+    assert (await shop.see_accounts(**books)).mark is Mark.WARN
+    every = [*inventory, "ZohoBooks.accountants.READ", "ZohoBooks.banking.READ"]
+    await shop.open(scopes=every)
+    assert (await shop.see_scopes(**books)).mark is Mark.OK
+    found = await shop.see_accounts(**books)
+    assert (found.mark, "'Stripe Clearing' is no active account" in found.seen) == (Mark.FAIL, True)
+    await shop.open(accounts=[row for row in accounts if row["account_name"] != "Stripe Reserves"])
+    found = await shop.see_accounts(**books)
+    assert (found.mark, found.seen) == (Mark.WARN, "'Stripe Reserves' is no active account")
+    await shop.open(accounts=accounts)
+    assert (await shop.see_accounts(**books)).mark is Mark.OK
+    await shop.open(apps=["inventory"])
+    found = await shop.see_scopes(**books)
+    assert (found.mark, "has the organisation no Zoho Books" in found.cure) == (Mark.FAIL, True)
 
 
 async def test_fields_cannot_be_seen_without_an_order(shop: Shop) -> None:

@@ -8,15 +8,22 @@ from pathlib import Path
 
 import pytest
 from temporalio.client import Client
+from temporalio.common import SearchAttributePair, TypedSearchAttributes
+from temporalio.exceptions import ApplicationError
 
+from cli.runs import ATTENDED
 from cli.temporal_server import TemporalServer
 from domain.money import Money
+from domain.runs import ResolveInput
 from tests.cli.conftest import until
 from tests.cli.test_exceptions import Shop, reach
 from tests.workflows.fakes import Script, event, on_stage
-from tests.workflows.samples import known_plan
+from tests.workflows.samples import ANSWERS, QUICK, known_plan
 from tests.workflows.test_changes import plan
 from tests.workflows.test_payments import until_parked
+from workflows import contract
+from workflows.attended import Attended
+from workflows.workers import WORKFLOWS
 
 
 @pytest.fixture
@@ -47,3 +54,40 @@ async def test_a_parked_change_is_listed_shown_and_answered(shop: Shop) -> None:
     ended = await shop.command("resolve", "skip", seen.event_id, "--reason", "booked by hand", "--by", "ada")
     assert ended.code == 0, ended.err
     assert (await shop.client.get_workflow_handle(handle.id).result())["event_id"] == seen.event_id
+
+
+async def test_an_event_that_waits_is_listed_and_answered(shop: Shop) -> None:
+    """Stripe refuses to tell which payment it means: the resolver's run is found by the event, and by its object."""
+    seen = event("in_1", "invoice.paid")
+    shop.stage.script.answers["resolve_payment"] = [
+        ApplicationError("no right", {"service": "stripe"}, type="Refused", non_retryable=True),
+        ANSWERS["resolve_payment"],
+    ]
+    known = [
+        SearchAttributePair(contract.CONNECTION, shop.slug),
+        SearchAttributePair(contract.BUSINESS_IDS, [seen.object_id, seen.event_id]),
+    ]
+    run = await shop.client.start_workflow(
+        contract.RESOLVE_WORKFLOW,
+        ResolveInput(connection=shop.slug, event=seen, policy=QUICK),
+        id=contract.resolve_workflow_id(shop.slug, seen.event_id),
+        task_queue=shop.stage.queue,
+        search_attributes=TypedSearchAttributes(known),
+    )
+    await until_parked(run)
+
+    async def listed() -> bool:
+        return bool(await shop.rows("list", "--connection", shop.slug))
+
+    await until(listed)
+    (row,) = await shop.rows("list", "--connection", shop.slug)
+    assert (row["payment"], row["class"], row["answers"]) == (seen.event_id, "stripe_refused", "retry skip abort")
+    ended = await shop.command("resolve", "retry", seen.event_id, "--by", "ada")
+    assert ended.code == 0, ended.err
+    assert await run.result() == "pi_found"
+
+
+def test_every_run_that_may_wait_is_known_to_the_command() -> None:
+    """Else nobody would see it."""
+    waits = {kind.__name__ for kind in WORKFLOWS if issubclass(kind, Attended)}
+    assert set(ATTENDED) == waits

@@ -3,88 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from copy import deepcopy
 from decimal import Decimal
-from typing import Any
 
 import pytest
 
-from cli.ledger_check import check, major, succeeded
-
-Ledger = dict[str, Any]
-SOLD = {"pi_1": {"LAMP": 2}, "ch_2": {"LAMP": 1}}
-
-
-def intent(payment_id: str, amount: int, currency: str = "eur", status: str = "succeeded") -> Ledger:
-    """A payment intent as Stripe's ledger shows it."""
-    return {
-        "id": payment_id,
-        "status": status,
-        "amount_received": amount if status == "succeeded" else 0,
-        "currency": currency,
-        "created": 1,
-    }
-
-
-def stripe() -> Ledger:
-    """One intent with its charge, one charge without an intent, one payment that never came about."""
-    charge = {"paid": True, "captured": True, "currency": "eur", "created": 2}
-    row = {"currency": "eur", "fee": 314, "id": "txn_1"}
-    return {
-        "payment_intents": [intent("pi_1", 9800), intent("pi_3", 100, status="requires_payment_method")],
-        "charges": [
-            {"id": "ch_1", "payment_intent": "pi_1", "amount_captured": 9800, "balance_transaction": "txn_1", **charge},
-            {
-                "id": "ch_2",
-                "payment_intent": None,
-                "amount_captured": 4900,
-                "balance_transaction": None,
-                **charge,
-            },
-        ],
-        "balance_transactions": [row],
-    }
-
-
-def documents(reference: str, total: str, pieces: int) -> dict[str, Ledger]:
-    """The order, the invoice and the payment of one reference."""
-    line = {"item_id": "i1", "quantity": Decimal(pieces)}
-    money = {"reference_number": reference, "currency_code": "EUR"}
-    amount, invoice_id = Decimal(total), f"inv-{reference}"
-    return {
-        "salesorders": {**money, "status": "confirmed", "total": amount, "line_items": [line]},
-        "invoices": {
-            **money,
-            "invoice_id": invoice_id,
-            "status": "paid",
-            "total": amount,
-            "balance": Decimal(0),
-            "line_items": [line],
-        },
-        "payments": {
-            **money,
-            "amount": amount,
-            "bank_charges": Decimal("3.14") if reference == "pi_1" else Decimal(0),
-            "invoices": [{"invoice_id": invoice_id}],
-        },
-    }
-
-
-def zoho() -> Ledger:
-    """The books of both payments, and three lamps gone from the shelf."""
-    lamp = {
-        "item_id": "i1",
-        "sku": "LAMP",
-        "track_inventory": True,
-        "opening": Decimal(10),
-        "accounting": Decimal(7),
-        "physical": Decimal(10),
-    }
-    both = [documents("pi_1", "98", 2), documents("ch_2", "49.00", 1)]
-    return {
-        "items": [lamp, {"item_id": "i2", "sku": "SHIP", "track_inventory": False}],
-        **{kind: [pair[kind] for pair in both] for kind in ("salesorders", "invoices", "payments")},
-    }
+from cli.ledger_check import check
+from cli.ledger_facts import major, succeeded
+from tests.cli.sample_ledgers import SOLD, Ledger, adjust, change, double, drop, stripe, zoho
 
 
 def test_ledgers_that_agree_have_no_violation() -> None:
@@ -106,35 +31,6 @@ def test_only_what_brought_money_counts() -> None:
 def test_minor_units_follow_the_currency(currency: str, amount: str) -> None:
     """Yen and shillings have no decimals, dinars three, the others two."""
     assert major(12345, currency) == Decimal(amount)
-
-
-def drop(kind: str) -> Callable[[Ledger], None]:
-    """Takes the first document of a kind away."""
-    return lambda books: books[kind].pop(0)
-
-
-def double(kind: str) -> Callable[[Ledger], None]:
-    """Writes the first document of a kind a second time."""
-    return lambda books: books[kind].append(deepcopy(books[kind][0]))
-
-
-def change(kind: str, **values: Any) -> Callable[[Ledger], None]:
-    """Changes the first row of a kind."""
-    return lambda books: books[kind][0].update(values)
-
-
-def adjust(reference: str, *pieces: int) -> Callable[[Ledger], None]:
-    """Adjusts the lamps, once for each number of pieces, and moves both ledgers by it."""
-
-    def spoil(books: Ledger) -> None:
-        for count in pieces:
-            line = {"item_id": "i1", "quantity_adjusted": Decimal(count)}
-            row = {"reference_number": reference, "status": "adjusted", "line_items": [line]}
-            books.setdefault("adjustments", []).append(row)
-            for ledger in ("accounting", "physical"):
-                books["items"][0][ledger] += count
-
-    return spoil
 
 
 def test_a_payments_adjustment_counts_like_its_invoice() -> None:
@@ -228,50 +124,3 @@ def test_shipped_goods_leave_physical_stock_once() -> None:
     assert check(stripe(), books, SOLD) == []
     books["shipments"] += [{"reference_number": "pi_1"}, {"reference_number": "pi_9"}]
     assert [one.invariant for one in check(stripe(), books, SOLD)] == ["I1", "I6"]
-
-
-def refunded() -> tuple[Ledger, Ledger]:
-    """One of the two lamps of pi_1 was given back: Stripe's refund, Zoho's credit note and what was paid out of it."""
-    ledger, books = stripe(), zoho()
-    ledger["refunds"] = [
-        {"id": "re_1", "status": "succeeded", "payment_intent": "pi_1", "charge": "ch_1", "amount": 4900,
-         "currency": "eur"},
-    ]  # fmt: skip
-    line = {"item_id": "i1", "quantity": Decimal(1), "is_returned_to_stock": True}
-    note = {"reference_number": "re_1", "creditnote_id": "cn1", "status": "closed", "total": Decimal(49)}
-    books["creditnotes"] = [{**note, "line_items": [line]}]
-    books["refunds"] = [{"creditnote_id": "cn1", "amount": Decimal("49.00")}]
-    books["items"][0]["accounting"] = Decimal(8)
-    return ledger, books
-
-
-def test_a_refund_with_its_credit_note_has_no_violation() -> None:
-    """What a credit note returned is back in accounting stock; a refund that did not come about needs none."""
-    ledger, books = refunded()
-    ledger["refunds"].append({**ledger["refunds"][0], "id": "re_2", "status": "failed"})
-    assert check(ledger, books, SOLD) == []
-
-
-WRONG_REFUNDS: dict[str, tuple[Callable[[Ledger], None], str]] = {
-    "no credit note": (drop("creditnotes"), "I3 re_1: credit notes over nothing, not 49"),
-    "a void credit note": (change("creditnotes", status="void"), "I3 re_1: credit notes over nothing, not 49"),
-    "two credit notes": (double("creditnotes"), "I3 re_1: credit notes over 49, 49, not 49"),
-    "a cent off": (change("creditnotes", total=Decimal("49.01")), "I3 re_1: credit notes over 49.01, not 49"),
-    "not paid out": (drop("refunds"), "I3 re_1: paid out 0, not 49"),
-    "paid out twice": (double("refunds"), "I3 re_1: paid out 98.00, not 49"),
-    "of nobody": (change("creditnotes", reference_number="re_9"), "I6 re_9: 1 credit notes trace to no refund"),
-    "not returned to stock": (
-        lambda books: books["creditnotes"][0]["line_items"][0].update(is_returned_to_stock=False),
-        "I2 LAMP: accounting stock is 8, not 7",
-    ),
-}
-
-
-@pytest.mark.parametrize("name", WRONG_REFUNDS)
-def test_each_difference_of_a_refund_is_named(name: str) -> None:
-    """A refund without its credit note, and a credit note that is not its refund's, are found."""
-    spoil, words = WRONG_REFUNDS[name]
-    ledger, books = refunded()
-    spoil(books)
-    said = [str(violation) for violation in check(ledger, books, SOLD)]
-    assert any(one.startswith(words) for one in said), said

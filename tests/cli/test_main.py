@@ -12,7 +12,21 @@ from cli.temporal_server import TemporalServer
 from tests.cli.conftest import Command, execute
 
 HEAVY = ("opentelemetry", "temporalio", "stripe", "sqlalchemy", "aiohttp", "httpx", "alembic", "pydantic_settings")
-COMMANDS = ("demo", "up", "sandbox", "doctor", "trigger", "quota", "payments list", "payments show", "exceptions list")
+COMMANDS = (
+    "demo",
+    "up",
+    "sandbox",
+    "doctor",
+    "trigger",
+    "replay",
+    "sweep",
+    "quota",
+    "payments list",
+    "payments show",
+    "exceptions list",
+    "events list",
+    "audit count",
+)
 
 CONNECTION = """
 [connections.demo.stripe]

@@ -63,10 +63,14 @@ async def test_a_day_that_nobody_asked_yet_is_unknown(throughline: Command) -> N
 
 
 async def test_used_left_and_forecast(throughline: Command, tmp_path: Path) -> None:
-    """Three quarters in six hours: the last quarter is gone in two, told in the organisation's own time."""
+    """Three quarters in six hours: the last quarter is gone in two, told in the organisation's own time.
+
+    The reserve of 200 is kept for payments, and one call in every 7.5 hours until the day's end.
+    """
     await learn(tmp_path, (6, 1000, None), (0, 250, None))
     row = await told(throughline)
     assert (row["limit"], row["used"], row["left"], row["blocked_until"]) == (1000, 750, 250, None)
+    assert (row["kept"], row["live_per_hour"]) == (201, 0.1)
     gone = datetime.fromisoformat(row["gone_at"])
     assert abs(gone - datetime.now(UTC) - timedelta(hours=2)) < timedelta(minutes=1)
     text = await shown(throughline)

@@ -13,7 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 
+from cli.demo_clerk import Clerk
+from cli.exits import CannotStart
+from cli.ledgers import Sandboxes
 from cli.ports import quiet_port
 from cli.shop import ACCOUNT, ITEMS, ORGANIZATION_ID, SLUG
 from clients.connections import load_connections
@@ -79,3 +83,14 @@ async def test_a_busy_port_is_code_4(throughline: Command, tmp_path: Path) -> No
     assert ended.code == 4
     assert f"Port {port}" in ended.err
     assert "--stripe-port" in ended.err
+
+
+async def test_the_clerk_waits_while_the_minute_is_full(tmp_path: Path) -> None:
+    """Zoho's refusal of one call too many ends no demo; what is refused for another reason does."""
+    async with sandbox(tmp_path) as (stripe, zoho), httpx.AsyncClient() as http:
+        clerk = Clerk(Sandboxes(http, stripe, zoho, ask_again=0.01))
+        full = {"fault": "rate_limit", "method": "GET", "path": "/salesorders/", "times": 2}
+        await http.post(f"{zoho}/_faults", json=full)
+        with pytest.raises(CannotStart, match="does not exist"):
+            await clerk.ships("4711", "pi_1")
+        assert [fault["hits"] for fault in (await http.get(f"{zoho}/_faults")).json()["faults"]] == [2]

@@ -15,20 +15,21 @@ from temporalio.service import RPCError
 from cli.children import Child
 from cli.ports import PortBusy
 from cli.temporal_server import ServerFailed, TemporalServer
-from cli.temporal_setup import Limits, namespace_retention, organisation_limit
+from cli.temporal_setup import NO_LIMITS, namespace_retention, organisation_limit
 from clients.temporal import connect, missing_search_attributes
 from tests.cli.conftest import ROOT, is_gone, until
-from workflows.contract import SEARCH_ATTRIBUTES, ZOHO_BULK_QUEUE, ZOHO_QUEUE
+from workflows.contract import MAIN_QUEUE, SEARCH_ATTRIBUTES, ZOHO_BULK_QUEUE, ZOHO_QUEUE
 
 
 async def test_it_comes_up_prepared(temporal_binary: Path, tmp_path: Path) -> None:
-    """Retention, search attributes and the limits of both Zoho queues are there once it is up."""
+    """Retention, search attributes and the limits of all queues are there once it is up."""
     async with TemporalServer(temporal_binary, tmp_path) as server:
         client = await connect(server.address)
         assert await namespace_retention(client) == timedelta(days=30)
         assert await missing_search_attributes(client, SEARCH_ATTRIBUTES) == []
         assert await organisation_limit(client, ZOHO_QUEUE) == 1.5
-        assert await organisation_limit(client, ZOHO_BULK_QUEUE) == 0.25
+        assert await organisation_limit(client, ZOHO_BULK_QUEUE) == pytest.approx(1.6)
+        assert await organisation_limit(client, MAIN_QUEUE) == 2
 
 
 async def test_limits_can_be_lifted_again(temporal_binary: Path, tmp_path: Path) -> None:
@@ -36,9 +37,9 @@ async def test_limits_can_be_lifted_again(temporal_binary: Path, tmp_path: Path)
     database = tmp_path / "temporal.db"
     async with TemporalServer(temporal_binary, tmp_path, database=database):
         pass
-    async with TemporalServer(temporal_binary, tmp_path, database=database, limits=Limits(None, None)) as server:
+    async with TemporalServer(temporal_binary, tmp_path, database=database, limits=NO_LIMITS) as server:
         client = await connect(server.address)
-        assert await organisation_limit(client, ZOHO_QUEUE) is None
+        assert [await organisation_limit(client, queue) for queue in (ZOHO_QUEUE, MAIN_QUEUE)] == [None, None]
 
 
 async def test_a_run_survives_sigkill_of_the_server(temporal_binary: Path, tmp_path: Path) -> None:

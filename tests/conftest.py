@@ -14,7 +14,7 @@ from temporalio.client import Client
 from cli.ending import end
 from cli.temporal_binary import find_or_get
 from cli.temporal_server import TemporalServer
-from cli.temporal_setup import Limits
+from cli.temporal_setup import NO_LIMITS
 from clients.temporal import connect
 
 LONGEST = Path(__file__).parent / "faults" / "test_table.py"
@@ -30,8 +30,7 @@ async def temporal_server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIter
     """A dev server on a file, as the demo has it, its Zoho queue without a pace."""
     home: Path = tmp_path_factory.mktemp("temporal")
     binary = await asyncio.to_thread(find_or_get, _say)
-    no_pace = Limits(zoho=None, zoho_bulk=None)
-    server = TemporalServer(binary, home, database=home / "temporal.db", limits=no_pace)
+    server = TemporalServer(binary, home, database=home / "temporal.db", limits=NO_LIMITS)
     async with server:
         yield server
 

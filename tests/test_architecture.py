@@ -219,3 +219,18 @@ def test_activity_names_outlive_deploys() -> None:
     names = [node.name for _, node in activity_methods()]
     assert len(names) == len(set(names))
     assert set(names) == set((HOME / "tests/activity_names.txt").read_text(encoding="utf-8").split())
+
+
+def test_every_run_takes_turns_as_its_shops() -> None:
+    """Runs that name no fairness key would share one shop's activities a second on the main queue among all shops."""
+    starts = ("start_workflow", "execute_workflow", "ScheduleActionStartWorkflow")
+    keyless = [
+        f"{path}:{node.lineno}"
+        for room in ("cli", "ingress", "workflows")
+        for path in of_room(room)
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call)
+        and getattr(node.func, "attr", getattr(node.func, "id", "")) in starts
+        and "priority" not in [given.arg for given in node.keywords]
+    ]
+    assert keyless == []

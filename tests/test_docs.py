@@ -13,9 +13,16 @@ from cli.main import app
 from clients.connections import StripeAccount, ZohoAccount
 from clients.settings import CONFIG_VARIABLE, PREFIX, Settings
 from clients.stripe.gateway import STRIPE_VERSION
-from domain.policy import MappingPolicy, PaymentPolicy
+from domain.mapping_policy import MappingPolicy
+from domain.matching import Confidence, FindingKind
+from domain.months import Flow
+from domain.payout_checks import PayoutPolicy
+from domain.payouts import LineKind
+from domain.policy import BooksPolicy, PaymentPolicy
+from domain.postings import AccountNames
 from domain.problems import ProblemCode
 from domain.runs import Stage
+from domain.sweeps import SweepPolicy
 from ingress.subjects import EVENT_TYPES
 from sandbox.stripe.switches import Switches as StripeSwitches
 from sandbox.zoho.switches import NAMES
@@ -56,6 +63,12 @@ def test_every_type_that_waits_has_a_row() -> None:
     assert not set(tree) - first_cells("docs/operating.md")
 
 
+def test_every_line_of_a_payout_is_explained() -> None:
+    """Each kind, each confidence, each finding and each flow of a month has a row in docs/payouts.md."""
+    known = {one.value for kinds in (LineKind, Confidence, FindingKind, Flow) for one in kinds}
+    assert not known - first_cells("docs/payouts.md")
+
+
 def test_every_stage_is_explained() -> None:
     """A stage that the UI shows has a row."""
     assert not {stage.value for stage in Stage} - first_cells("docs/operating.md")
@@ -81,7 +94,16 @@ def test_every_setting_is_told() -> None:
     """Each variable, and each field of a connection, is in docs/connecting.md."""
     variables = [CONFIG_VARIABLE, *(PREFIX + name.upper() for name in Settings.model_fields)]
     assert not set(variables) - first_cells("docs/connecting.md")
-    models: tuple[type[BaseModel], ...] = (StripeAccount, ZohoAccount, MappingPolicy, PaymentPolicy)
+    models: tuple[type[BaseModel], ...] = (
+        StripeAccount,
+        ZohoAccount,
+        MappingPolicy,
+        PaymentPolicy,
+        BooksPolicy,
+        AccountNames,
+        SweepPolicy,
+        PayoutPolicy,
+    )
     fields = [name for model in models for name in model.model_fields]
     assert not [name for name in fields if f"`{name}`" not in page("docs/connecting.md")]
 

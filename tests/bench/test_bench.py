@@ -8,10 +8,11 @@ import pytest
 
 from bench import bare, seeing
 from bench.__main__ import measure
+from bench.command import DOCUMENT
 from bench.figures import Figures
 from bench.load import Answered, Answers
 from bench.plan import FULL, QUICK, TINY, Plan
-from bench.report import BEGIN, END, put_down, sheets, write_down
+from bench.report import BEGIN, END, put_down, sheets
 from bench.stats import Spread
 from bench.till import TOLD
 
@@ -79,9 +80,9 @@ def test_figures_replace_the_old_ones_in_the_document(figures: Figures, tmp_path
     """What people wrote around them stays, and writing twice changes nothing."""
     document = tmp_path / "benchmarks.md"
     document.write_text(f"before\n{BEGIN}\nlast year's\n{END}\nafter\n", encoding="utf-8")
-    write_down(figures, document)
+    put_down(sheets(figures), document, BEGIN, END)
     once = document.read_text(encoding="utf-8")
-    write_down(figures, document)
+    put_down(sheets(figures), document, BEGIN, END)
     assert document.read_text(encoding="utf-8") == once
     assert once.startswith(f"before\n{BEGIN}\n")
     assert once.endswith(f"{END}\nafter\n")
@@ -94,7 +95,7 @@ def test_document_without_a_place_for_figures_is_left_alone(figures: Figures, tm
     document = tmp_path / "other.md"
     document.write_text("no marks", encoding="utf-8")
     with pytest.raises(ValueError, match="no place for figures"):
-        write_down(figures, document)
+        put_down(sheets(figures), document, BEGIN, END)
     assert document.read_text(encoding="utf-8") == "no marks"
 
 
@@ -140,6 +141,6 @@ async def test_what_it_costs_to_be_seen_is_measured(tmp_path: Path) -> None:
     assert seen.spans >= 4 * 20
     assert min(seen.cpu_ratios[0], seen.rate_ratios[0], seen.map_seconds, seen.check_seconds) > 0
     document = tmp_path / "benchmarks.md"
-    document.write_text(Path(seeing.DOCUMENT).read_text(encoding="utf-8"), encoding="utf-8")
+    document.write_text(DOCUMENT.read_text(encoding="utf-8"), encoding="utf-8")
     put_down(seeing.sheets(seen), document, seeing.BEGIN, seeing.END)
     assert all(f"### {sheet.title}\n" in document.read_text(encoding="utf-8") for sheet in seeing.sheets(seen))

@@ -83,12 +83,13 @@ async def outcome(shop: Shop) -> Outcome:
     """What both ledgers and the audit trail say, once Stripe has told everything. The invariants hold."""
     await everything_told(shop)
     stripe, zoho = await shop.stripe(), await shop.books()
-    assert check(stripe, zoho) == []
+    found = check(stripe, zoho)
+    assert not found, "; ".join(map(str, found))
     report = await shop.store.audit.verify(shop.slug)
     assert report.ok, report.reason
     entries = await shop.store.audit.entries(shop.slug)
     calls = {name: count for name, count in zoho["calls"]["counts"].items() if not name.startswith("GET ")}
-    return Outcome(canonical(stripe, zoho), calls, sorted(entry.step for entry in entries))
+    return Outcome(canonical(stripe, zoho), calls, sorted(_NAMES.sub("<id>", entry.step) for entry in entries))
 
 
 def differences(expected: Outcome, found: Outcome) -> list[str]:

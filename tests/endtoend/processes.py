@@ -16,7 +16,7 @@ import httpx
 
 from cli.children import Child
 from cli.temporal_server import TemporalServer
-from cli.temporal_setup import Limits
+from cli.temporal_setup import NO_LIMITS
 from cli.up import part_command
 from clients.connections import Connection
 from clients.keys import KeyRing
@@ -50,12 +50,12 @@ class Processes:
             return
         log = self.home / f"{part}.log"
         begun = log.stat().st_size if log.exists() else 0
-        self.children[part] = Child.spawn(part, part_command(part), log=log, env=self._environment())
+        self.children[part] = Child.spawn(part, part_command(part), log=log, env=self.environment())
         if part == "ingress":
             await self._ready()
             return
         # A worker that never found Temporal ends, for a supervisor to start again; this house has none.
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(_READY_WITHIN):
             while b"working for" not in log.read_bytes()[begun:]:
                 await asyncio.sleep(0.02)
 
@@ -89,7 +89,8 @@ class Processes:
                     assert self.children["ingress"].exit_code is None, self.children["ingress"].tail()
                 await asyncio.sleep(0.05)
 
-    def _environment(self) -> dict[str, str]:
+    def environment(self) -> dict[str, str]:
+        """The settings of this install and nothing of the user's, for its programs and commands."""
         own = {
             "THROUGHLINE_CONFIG": str(self.home / "throughline.toml"),
             "THROUGHLINE_HOME": str(self.home),
@@ -118,8 +119,7 @@ async def a_house_of_processes(
     """
     async with AsyncExitStack() as stack:
         http = await stack.enter_async_context(httpx.AsyncClient(timeout=30, trust_env=False))
-        no_pace = Limits(zoho=None, zoho_bulk=None)
-        temporal = TemporalServer(binary, home, port=quiet_port(), database=home / "temporal.db", limits=no_pace)
+        temporal = TemporalServer(binary, home, port=quiet_port(), database=home / "temporal.db", limits=NO_LIMITS)
         await stack.enter_async_context(temporal)
         keys = KeyRing.from_text(ensure_keys(home).read_text())
         store = await Store.open(f"sqlite+aiosqlite:///{home}/store.db", keys)

@@ -24,18 +24,21 @@ from cli.ports import quiet_port
 from clients.keys import KeyRing
 from clients.store import Store
 from clients.zoho.client import CALL_TIMEOUT
-from domain.policy import MappingPolicy, PaymentPolicy
+from domain.mapping_policy import MappingPolicy
+from domain.policy import PaymentPolicy
 from ingress.app import make_app as make_ingress
 from ingress.run import serving
 from ingress.starter import Starter
 from sandbox.serving import Running, serve
 from sandbox.stripe.app import make_app as make_stripe
 from sandbox.zoho.app import make_app as make_zoho
-from tests.house import MAPPING, QUICK, SEED, House, connection_of
+from tests.house import MAPPING, QUICK, RETURN_FIELDS, SEED, SIGNER, House, connection_of
 from worker import now, open_shop
 from workflows.workers import make_workers
 
 HOST = "127.0.0.1"
+BY_HAND = {"X-By-Hand": "yes"}  # what people ask of a sandbox themselves is no call of ours
+ZOHO_SECRET = "Abcdefgh12345678"  # what Zoho's webhooks bring
 
 
 @dataclass
@@ -64,12 +67,14 @@ class Seen:
     at: float
     method: str
     path: str
+    query: Mapping[str, str] = field(default_factory=dict)
 
 
 class Door:
     """Stands before a sandbox's API, keeps what came, and holds the first request that a hold is for.
 
-    A request held before it is applied is lost when its sender has died by the time it is let go.
+    A request held before it is applied is lost when its sender has died by the time it is let go. What people ask
+    themselves (BY_HAND) passes.
     """
 
     def __init__(self) -> None:
@@ -93,9 +98,9 @@ class Door:
 
         @web.middleware
         async def door(request: web.Request, handler: Handler) -> web.StreamResponse:
-            if request.path.startswith("/_"):
+            if request.path.startswith("/_") or not BY_HAND.keys().isdisjoint(request.headers):
                 return await handler(request)
-            self.log.append(Seen(time.monotonic(), request.method, request.path))
+            self.log.append(Seen(time.monotonic(), request.method, request.path, request.query))
             held = self._take(request)
             if held is None:
                 return await handler(request)
@@ -141,6 +146,12 @@ class Shop(House):
             if payment in str(event["data"]):
                 await self.post(f"{self.stripe_url}/_events/{event['id']}/resend", {})
 
+    async def zoho_tells(self, return_id: str) -> None:
+        """A webhook of Zoho's about a return."""
+        headers = {"X-Throughline-Secret": ZOHO_SECRET}
+        url = f"{self.ingress_url}/webhooks/zoho/{self.slug}"
+        (await self.http.post(url, json={"salesreturn_id": return_id}, headers=headers)).raise_for_status()
+
     async def pays(self, **wish: Any) -> str:
         """The id of a payment that is made now."""
         made = await self.pay(**wish)
@@ -149,11 +160,14 @@ class Shop(House):
 
 @dataclass(frozen=True)
 class Ways:
-    """How a shop does things; `preferences` are those of its Zoho organisation, by the sandbox's switches."""
+    """How a shop does things; `preferences` are those of its Zoho organisation, by the sandbox's switches, `seed` is
+    what else it has.
+    """
 
     policy: PaymentPolicy = QUICK
     mapping: MappingPolicy = MAPPING
     preferences: Mapping[str, Any] = field(default_factory=dict)
+    seed: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -167,6 +181,7 @@ class Site:
     ingress_url: str
     http: httpx.AsyncClient
     state: Path | None = None  # a folder for what a Zoho holds, where one is to be stopped
+    queue: str = ""  # of the workflows
 
 
 class Program:
@@ -208,6 +223,7 @@ async def open_a_shop(site: Site, number: int, ways: Ways) -> Shop:
         account_id=f"acct_1Shop{number}",
         organization_id=f"6000{number:07d}",
         secrets=(SecretStr(secret),),
+        zoho_secrets=(SecretStr(ZOHO_SECRET),),
         policy=ways.policy,
         mapping=ways.mapping,
     )
@@ -220,6 +236,7 @@ async def open_a_shop(site: Site, number: int, ways: Ways) -> Shop:
         ingress_url=site.ingress_url,
         connection=connection,
         http=site.http,
+        queue=site.queue,
         stripe_program=stripe,
         zoho_program=zoho,
         memory=site.memory,
@@ -228,7 +245,8 @@ async def open_a_shop(site: Site, number: int, ways: Ways) -> Shop:
     await shop.post(f"{stripe_url}/_seed", {"accounts": [about]})
     await shop.post(f"{stripe_url}/_switches", {"balance_after": None})
     about_zoho = {"organization_id": connection.zoho.organization_id, "preferences": dict(ways.preferences)}
-    seed = {**SEED, **about_zoho}
+    fields = {"custom_fields": [*SEED["custom_fields"], *RETURN_FIELDS]}
+    seed = {**SEED, **fields, **about_zoho, **ways.seed}
     await shop.post(f"{zoho_url}/_seed", {"organizations": [seed]})
     endpoint = {"url": f"{site.ingress_url}/webhooks/stripe/{slug}", "enabled_events": ["*"], "secret": secret}
     await shop.post(f"{stripe_url}/_endpoints", {"account": connection.stripe.account_id, **endpoint})
@@ -257,14 +275,15 @@ async def a_street(
         store = await Store.open(f"sqlite+aiosqlite:///{memory}", KeyRing.generate())
         stack.push_async_callback(store.close)
         port = quiet_port()
-        site = Site(stack, client, store, memory, f"http://{HOST}:{port}", http, folder if keep else None)
+        site = Site(stack, client, store, memory, f"http://{HOST}:{port}", http, folder if keep else None, street)
         own, usual = ways or {}, Ways(policy)
         shops = {name: await open_a_shop(site, no, own.get(name, usual)) for no, name in enumerate(names, 1)}
         connections = {shop.slug: shop.connection for shop in shops.values()}
         starter = Starter(client, connections, task_queue=street, zoho_queue=f"{street}-zoho")
         app = make_ingress(connections, client, store, starter=starter)
         await stack.enter_async_context(serving(app, HOST, port))
-        opened = Shops([await open_shop(stack, one, store, zoho_seconds=zoho_seconds) for one in connections.values()])
+        more: dict[str, Any] = {"zoho_seconds": zoho_seconds, "signer": SIGNER}
+        opened = Shops([await open_shop(stack, one, store, **more) for one in connections.values()])
         built = assemble(opened, store, starter, now)
         for worker in make_workers(client, built, queues=(street, f"{street}-zoho")):
             await stack.enter_async_context(worker)

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 from temporalio.client import Client, WorkflowExecution, WorkflowFailureError
 
-from domain.policy import ForeignFee, MappingPolicy, PartialCapture
+from domain.mapping_policy import MappingPolicy, PartialCapture
+from domain.policy import ForeignFee
 from domain.runs import Stage
 from tests.endtoend.test_first_order import MUGS
 from tests.house import BUYER, MAPPING, QUICK, SEED, House, a_house

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
+from decimal import Decimal
 from pathlib import Path
 
+import pytest
 from temporalio.client import Client
-from temporalio.common import WorkflowIDReusePolicy
 
 from domain.runs import PaymentInput
+from tests.endtoend.test_changes import GRACE, changed, stripe_says
 from tests.endtoend.test_first_order import MUGS, token
 from tests.house import BUYER, House, a_house
 from workflows import contract
@@ -24,21 +26,8 @@ def forget_everything(folder: Path) -> None:
 
 async def run_again(house: House, payment_id: str) -> dict[str, object]:
     """The completed payment's run once more, on purpose."""
-    start = PaymentInput(
-        connection=house.slug,
-        payment_id=payment_id,
-        organization_id=house.connection.zoho.organization_id,
-        policy=house.connection.policy,
-        zoho_queue=f"house-{house.slug}-zoho",
-    )
-    handle = await house.client.start_workflow(
-        contract.PAYMENT_WORKFLOW,
-        start,
-        id=contract.payment_workflow_id(house.slug, payment_id),
-        task_queue=f"house-{house.slug}",
-        id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
-    )
-    return dict(await handle.result())
+    start = PaymentInput(**house.start_of(payment_id))
+    return await house.once_more(contract.PAYMENT_WORKFLOW, start, contract.payment_workflow_id(house.slug, payment_id))
 
 
 async def test_run_again_with_an_empty_store_adopts_what_stands(temporal_client: Client, tmp_path: Path) -> None:
@@ -66,8 +55,9 @@ async def test_run_again_with_its_memory_writes_nothing(temporal_client: Client,
     assert again == first
 
 
-async def test_contact_deleted_in_zoho_is_looked_for_anew(house: House) -> None:
-    """The refused order makes us forget the contact; a retry finds or creates one."""
+@pytest.mark.parametrize("moved", [False, True])
+async def test_contact_deleted_in_zoho_is_looked_for_anew(house: House, moved: bool) -> None:
+    """The refused order makes us forget the contact, and another is found or created: nobody is asked."""
     paid = await house.pay(guest=BUYER, lines=MUGS)
     await house.done(paid["payment_intent"])
     ledger = await house.zoho()
@@ -80,9 +70,9 @@ async def test_contact_deleted_in_zoho_is_looked_for_anew(house: House) -> None:
         for row in rows:
             gone = await house.http.delete(f"{root}/{kind}/{row[key]}{query}", headers=headers)
             gone.raise_for_status()
-    second = await house.pay(guest=BUYER, lines=MUGS)
-    assert (await house.parked(second["payment_intent"])).attention_class == "zoho_refused"
-    await house.answer(second["payment_intent"], "retry")
+    elsewhere = {"line1": "Pariser Platz 1", "city": "Berlin", "postal_code": "10117", "country": "DE"}
+    buyer = {**BUYER, "address": elsewhere} if moved else BUYER
+    second = await house.pay(guest=buyer, lines=MUGS)
     assert (await house.done(second["payment_intent"]))["stage"] == "paid"
     after = await house.zoho()
     assert [order["reference_number"] for order in after["salesorders"]] == [second["payment_intent"]]
@@ -98,3 +88,32 @@ async def test_lost_payment_is_not_recorded_twice_where_invoices_hide_their_paym
     ledger = await house.zoho()
     assert len(ledger["payments"]) == 1
     assert ledger["invoices"][0]["status"] == "paid"
+
+
+async def test_fee_of_days_later_is_booked_though_our_memory_of_the_order_is_gone(
+    temporal_client: Client, tmp_path: Path
+) -> None:
+    """Stripe's metadata name the order, and Zoho finds the recorded payment by its reference."""
+    async with a_house(temporal_client, tmp_path) as house:
+        paid = await house.pay(guest=BUYER, lines=MUGS)
+        await house.done(paid["payment_intent"])
+        forget_everything(tmp_path)
+        await house.post(f"{house.stripe_url}/_charges/{paid['charge']}/balance", {})
+        (result,) = await changed(house)
+        (payment,) = (await house.zoho())["payments"]
+    assert result["corrected"] == ["fee"]
+    assert payment["bank_charges"] == Decimal("1.17")
+
+
+async def test_customer_who_changes_after_our_memory_of_him_is_gone_is_told_of(
+    temporal_client: Client, tmp_path: Path
+) -> None:
+    """What was written of him nobody knows any more: his payment's change has a run, which says so."""
+    async with a_house(temporal_client, tmp_path) as house:
+        paid = await house.pay(customer=GRACE, lines=MUGS)
+        await house.done(paid["payment_intent"])
+        forget_everything(tmp_path)
+        await stripe_says(house, "customers/cus_g", {"email": "hopper@example.com"})
+        (result,) = await changed(house)
+    assert (result["payment_id"], result["corrected"]) == (paid["payment_intent"], [])
+    assert "our memory of the order is gone" in result["notes"][0]

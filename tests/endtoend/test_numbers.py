@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
@@ -13,6 +13,7 @@ import httpx
 from tests.endtoend.processes import a_house_of_processes
 from tests.endtoend.shops import HOST, Shop, quiet_port
 from tests.house import BUYER, QUICK
+from workflows import contract
 
 MUG = [{"sku": "MUG", "unit_amount": 1500, "quantity": 1}]
 NOPE = [{"sku": "NOPE", "unit_amount": 700, "quantity": 1}]
@@ -43,6 +44,20 @@ async def until(port: int, holds: Callable[[Numbers], bool]) -> str:
         raise AssertionError(f"the page still says\n{ours}") from None
 
 
+async def lose_some(shop: Shop) -> None:
+    """A payment, a refund, a dispute and a payout, ten minutes ago: no run knows them, and nothing sweeps them away."""
+    await shop.client.get_schedule_handle(contract.sweep_schedule_id(shop.slug)).pause()
+    ago = datetime.now(UTC) - timedelta(minutes=10)
+    for event_id, kind, about, outcome in (
+        ("evt_lost", "charge.succeeded", "pi_lost", "accepted"),
+        ("evt_late", "charge.succeeded", "pi_lost", "healed-never-delivered"),
+        ("evt_refund", "refund.created", "re_lost", "accepted"),
+        ("evt_dispute", "charge.dispute.created", "dp_lost", "accepted"),
+        ("evt_payout", "payout.paid", "po_lost", "accepted"),
+    ):
+        await shop.store.events.saw(shop.slug, event_id, type=kind, business_id=about, outcome=outcome, at=ago)
+
+
 async def test_a_worker_shows_the_business_in_numbers(temporal_cli: Path, tmp_path: Path) -> None:
     """One paid, one parked, one that waits for money: counted, aged, and gone from the numbers when it is over."""
     port = quiet_port()
@@ -57,6 +72,7 @@ async def test_a_worker_shows_the_business_in_numbers(temporal_cli: Path, tmp_pa
         unpaid = await shop.pays(guest=BUYER, lines=MUG, capture="manual")
         await shop.reached(unpaid, "waiting-for-money")
 
+        await lose_some(shop)
         entries = await shop.store.audit.length(shop.slug)
         calls = sum((await shop.books())["calls"]["counts"].values())
 
@@ -65,9 +81,13 @@ async def test_a_worker_shows_the_business_in_numbers(temporal_cli: Path, tmp_pa
             return (
                 seen.get(("throughline_audit_entries", shop.slug), 0) >= entries  # people are told a moment later
                 and 0 < limit - seen.get(("throughline_zoho_quota_remaining", shop.slug), 0) <= calls
+                and seen.get(("throughline_zoho_quota_short_seconds", shop.slug)) == 0
                 and seen.get(("throughline_open_payments", "waiting-for-money")) == 1
                 and seen.get(("throughline_parked_payments", "unknown_sku")) == 1
                 and seen.get(("throughline_closed_payments", "completed")) == 1
+                and seen.get(("throughline_unaccounted_payments", shop.slug)) == 4
+                and seen.get(("throughline_missed_events", shop.slug)) == 1
+                and seen.get(("throughline_dead_letters", "ignored-type"), 0) >= 1
                 and seen.get(("throughline_oldest_open_payment_seconds", ""), 0) >= 1
                 and seen.get(("throughline_longest_parked_seconds", ""), 0) >= 1
             )

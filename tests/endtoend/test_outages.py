@@ -15,7 +15,7 @@ from temporalio.service import RPCError
 
 from cli.temporal_binary import find_or_get
 from cli.temporal_server import TemporalServer
-from cli.temporal_setup import Limits
+from cli.temporal_setup import NO_LIMITS
 from clients.temporal import connect
 from tests.endtoend.outcomes import LINES, differences, outcome, tell, undisturbed, until
 from tests.endtoend.shops import Shop, a_street, quiet_port
@@ -221,9 +221,8 @@ async def waiting(shop: Shop, payment: str) -> str:
 async def test_webhooks_are_refused_while_temporal_is_down_and_come_again(tmp_path: Path) -> None:
     """503 until Temporal is back; then Stripe's own retry starts the run."""
     binary = await asyncio.to_thread(find_or_get, lambda _: None)
-    no_pace = Limits(zoho=None, zoho_bulk=None)
     async with TemporalServer(
-        binary, tmp_path, port=quiet_port(), database=tmp_path / "temporal.db", limits=no_pace
+        binary, tmp_path, port=quiet_port(), database=tmp_path / "temporal.db", limits=NO_LIMITS
     ) as server:
         client = await connect(server.address)
         async with a_street(client, tmp_path, ["only"], **LIKE_A_SHOP) as street:

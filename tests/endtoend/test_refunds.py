@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 from temporalio.client import Client, WorkflowHandle
-from temporalio.common import WorkflowIDReusePolicy
 from temporalio.service import RPCError
 
 from cli.ledger_check import check
@@ -288,20 +287,6 @@ async def test_a_run_once_more_books_no_second_credit_note(
 
 async def run_again(house: House, refund_id: str, payment_id: str) -> dict[str, Any]:
     """The completed refund's run once more, on purpose."""
-    start = RefundInput(
-        connection=house.slug,
-        payment_id=payment_id,
-        organization_id=house.connection.zoho.organization_id,
-        policy=house.connection.policy,
-        zoho_queue=f"house-{house.slug}-zoho",
-        refund_id=refund_id,
-        event=PaymentEvent(event_id="evt_x", type="refund.updated", object_id=refund_id, created=datetime.now(UTC)),
-    )
-    handle = await house.client.start_workflow(
-        contract.REFUND_WORKFLOW,
-        start,
-        id=contract.refund_workflow_id(house.slug, refund_id),
-        task_queue=f"house-{house.slug}",
-        id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
-    )
-    return dict(await handle.result())
+    seen = PaymentEvent(event_id="evt_x", type="refund.updated", object_id=refund_id, created=datetime.now(UTC))
+    start = RefundInput(**house.start_of(payment_id), refund_id=refund_id, event=seen)
+    return await house.once_more(contract.REFUND_WORKFLOW, start, contract.refund_workflow_id(house.slug, refund_id))

@@ -9,7 +9,7 @@ import pytest
 from temporalio.client import Client
 
 from cli.ledger_check import check
-from domain.policy import BundlePart
+from domain.mapping_policy import BundlePart
 from tests.house import BUYER, ITEMS, MAPPING, House, a_house
 
 SETS = MAPPING.model_copy(

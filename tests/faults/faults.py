@@ -15,7 +15,8 @@ from clients.store.schema import metadata
 from tests.endtoend.outcomes import everything_told
 from tests.endtoend.shops import Shop
 from tests.faults.calls import Call
-from tests.faults.kinds import Kind, forget
+from tests.faults.kinds import Kind
+from tests.faults.tales import forget
 from tests.house import QUICK
 
 # As in a shop, only sooner: a call is given up before its activity is, and what is applied late shows up while it
@@ -56,13 +57,19 @@ def _changes(kind: Kind, call: Call) -> str:
 
 
 def _aborts(kind: Kind, call: Call) -> str:
-    return "" if not (kind.aborted or kind.fails) else "all of it is being taken back already"
+    return "all of it is being taken back already" if kind.tale.back or kind.tale.again else ""
 
 
 def _lapses(kind: Kind, call: Call) -> str:
     if call.at == "stripe":
         return "a key of Stripe's does not expire"
     return "it is the renewal itself" if call.is_token else ""
+
+
+def _ends(kind: Kind, call: Call) -> str:
+    if call.at == "stripe":
+        return "Stripe counts no calls of a day"
+    return "it is no call of the day's" if call.is_token else ""
 
 
 def _lags(kind: Kind, call: Call) -> str:
@@ -198,6 +205,13 @@ FAULTS = {
             again=1,
         ),
         Fault("429", "answered 429 without `Retry-After`, nothing applied", knob("rate_limit", code=1070), again=1),
+        Fault(
+            "day over",
+            "answered 429: the quota of the day is used up; the next day begins a second later",
+            knob("rate_limit", code=45, retry_after=1),
+            _ends,
+            again=1,
+        ),
         Fault("500", "answered 500, nothing applied", knob("server_error"), again=1),
         Fault("time-out", "applied, but the answer comes after the caller has given up", knob("timeout")),
         Fault("late", "applied only after the caller has given up", knob("slow"), _changes),

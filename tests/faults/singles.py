@@ -8,14 +8,18 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
 from pathlib import Path
 
 from temporalio.client import Client
 
 from tests.endtoend.shops import Shop, a_street
-from tests.faults.cells import Cell, Lane, Story
+from tests.faults.books import Story
+from tests.faults.cells import Cell
 from tests.faults.faults import PATIENCE, POLICY
 from tests.faults.kinds import KINDS, Kind
+from tests.faults.lanes import lane_of
+from workflows import contract
 
 log = logging.getLogger(__name__)
 AT_ONCE = 16  # more take no less time together, and each of them longer
@@ -38,11 +42,21 @@ async def record(client: Client, folder: Path, kinds: Iterable[Kind] = KINDS.val
     async with shops_of(client, folder, {kind.name: kind for kind in kinds}) as street:
 
         async def tell(kind: Kind) -> Story:
-            lane = Lane(street[kind.name], kind)
+            lane = lane_of(street[kind.name], kind)
             await lane.open()
-            return await lane.undisturbed()
+            return replace(await lane.undisturbed(), activities=await activities_of(lane.shop))
 
         return dict(zip((kind.name for kind in kinds), await asyncio.gather(*map(tell, kinds)), strict=True))
+
+
+async def activities_of(shop: Shop) -> frozenset[str]:
+    """What the runs of the shop have called until now, but for what looks into our own store only."""
+    query = f"{contract.CONNECTION.name} = '{shop.slug}'"
+    named = set()
+    async for run in shop.client.list_workflows(query):
+        history = await shop.client.get_workflow_handle(run.id, run_id=run.run_id).fetch_history()
+        named |= {event.activity_task_scheduled_event_attributes.activity_type.name for event in history.events}
+    return frozenset(named - {""})
 
 
 async def suffer_all(client: Client, folder: Path, stories: Stories, cells: Sequence[Cell]) -> Found:
@@ -72,7 +86,7 @@ async def _suffer(client: Client, folder: Path, stories: Stories, cells: Sequenc
         async def work(name: str) -> None:
             kind = KINDS[name.rpartition(" ")[0]]
             left = by_kind[kind.name]
-            lane = Lane(street[name], kind)
+            lane = lane_of(street[name], kind)
             async with slots:
                 await lane.open()
             while left and not lane.broken:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -9,12 +10,10 @@ import pytest
 from temporalio.client import Client
 
 from tests.endtoend.shops import Shop
-from tests.endtoend.test_first_order import token
-from tests.faults.cells import Lane
-from tests.faults.kinds import KINDS, forget
+from tests.faults.kinds import KINDS
+from tests.faults.lanes import lane_of
 from tests.faults.singles import shops_of
-
-KIND = KINDS["known customer, new address, shipped"]
+from tests.faults.tales import ask, forget
 
 
 async def second_invoice(shop: Shop, payment: str) -> None:
@@ -43,28 +42,44 @@ async def trail_cut(shop: Shop, payment: str) -> None:
     forget(shop, "audit")
 
 
-async def ask(shop: Shop, method: str, path: str, body: object = None) -> None:
-    """A request to Zoho by somebody else."""
-    headers = {"Authorization": f"Zoho-oauthtoken {await token(shop)}"}
-    query = {"organization_id": shop.connection.zoho.organization_id}
-    url = f"{shop.zoho_url}/inventory/v1{path}"
-    (await shop.http.request(method, url, params=query, headers=headers, json=body)).raise_for_status()
+async def transfer_doubled(shop: Shop, payment: str) -> None:
+    """Somebody enters the payout at the bank once more."""
+    (*_, row) = (await shop.books())["banktransactions"]
+    names = ("reference_number", "transaction_type", "from_account_id", "to_account_id", "amount", "date")
+    body = {name: str(row[name]) for name in names}
+    await ask(shop, "POST", "/banktransactions", body, api="books/v3")
 
 
-WRONG: dict[str, tuple[Callable[[Shop, str], Awaitable[None]], str]] = {
-    "a second invoice": (second_invoice, "I1 {payment}: has 2 invoices in Zoho, not one"),
-    "no payment": (payment_deleted, "I1 {payment}: has 0 payments in Zoho, not one"),
-    "nothing told to Stripe": (metadata_cleared, "zoho_salesorder_id"),
-    "no trail": (trail_cut, "I10 "),
+async def journal_deleted(shop: Shop, payment: str) -> None:
+    """Somebody deletes what the payout's journal said."""
+    (*_, row) = (await shop.books())["journals"]
+    await ask(shop, "DELETE", f"/journals/{row['journal_id']}", api="books/v3")
+
+
+async def certificate_changed(shop: Shop, payment: str) -> None:
+    """Somebody adds a cent to a line of every certificate."""
+    with sqlite3.connect(shop.memory) as database:
+        database.execute("UPDATE certificates SET document = replace(document, '\"net\":6550', '\"net\":6551')")
+
+
+SHIPPED, POSTED = "known customer, new address, shipped", "paid out and posted, the fee missing"
+WRONG: dict[str, tuple[str, Callable[[Shop, str], Awaitable[None]], str]] = {
+    "a second invoice": (SHIPPED, second_invoice, "I1 {payment}: has 2 invoices in Zoho, not one"),
+    "no payment": (SHIPPED, payment_deleted, "I1 {payment}: has 0 payments in Zoho, not one"),
+    "nothing told to Stripe": (SHIPPED, metadata_cleared, "zoho_salesorder_id"),
+    "no trail": (SHIPPED, trail_cut, "I10 "),
+    "a second transfer": (POSTED, transfer_doubled, "is posted 2 times"),
+    "no journal": (POSTED, journal_deleted, "I3 the clearing account holds 2.5, not 0"),
+    "a changed certificate": (POSTED, certificate_changed, "0.01 EUR too much"),
 }
 
 
 @pytest.mark.parametrize("name", WRONG)
 async def test_what_is_wrong_is_found(temporal_client: Client, tmp_path: Path, name: str) -> None:
     """Nothing is said of a payment that is right, and something of one that is not."""
-    make, says = WRONG[name]
-    async with shops_of(temporal_client, tmp_path, {"only": KIND}) as street:
-        lane = Lane(street["only"], KIND)
+    kind, make, says = WRONG[name]
+    async with shops_of(temporal_client, tmp_path, {"only": KINDS[kind]}) as street:
+        lane = lane_of(street["only"], KINDS[kind])
         await lane.open()
         story = await lane.undisturbed()
         assert (await lane.judged(lane.last, story, trail=False))[0] == []

@@ -13,11 +13,12 @@ from domain.runs import PaymentInput
 from tests.endtoend.shops import Shop
 from tests.faults.cells import Lane
 from tests.faults.faults import STORE
-from tests.faults.kinds import KINDS, Kind, forget
+from tests.faults.kinds import KINDS, Kind
 from tests.faults.singles import shops_of
+from tests.faults.tales import forget
 from workflows import contract
 
-PAID = [kind for kind in KINDS.values() if not kind.aborted]
+PAID = [kind for kind in KINDS.values() if kind.ends_paid]
 
 
 async def begin_anew(shop: Shop, payment: str) -> None:

@@ -17,7 +17,7 @@ from tests.faults.cells import Lane
 from tests.faults.kinds import KINDS, Kind
 from tests.faults.singles import shops_of
 
-PAID = [kind for kind in KINDS.values() if not kind.aborted]
+PAID = [kind for kind in KINDS.values() if kind.ends_paid]
 
 
 async def steps(shop: Shop, payment: str) -> tuple[str, dict[int, str]]:

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from aiohttp import ClientError, ClientSession
 from temporalio.api.enums.v1 import TaskQueueType
@@ -27,7 +28,7 @@ from cli.demo_house import HOST, DemoPorts, environment
 from cli.exits import CannotStart
 from cli.ports import quiet_port
 from cli.temporal_server import TemporalServer
-from cli.temporal_setup import Limits
+from cli.temporal_setup import NO_LIMITS
 from cli.up import part_command
 from clients.temporal import connect
 from workflows import contract
@@ -110,6 +111,12 @@ class House:
             calls = (await answer.json())["organizations"][shop.organization]["calls"]
         return sum(calls["counts"].values()), sum(calls["refused"].values())
 
+    async def act(self, path: str, **wish: Any) -> Any:
+        """Has something happen in the Stripe sandbox; what it says."""
+        async with self.http.post(f"{self.stripe_url}/{path}", json=wish) as answer:
+            answer.raise_for_status()
+            return await answer.json()
+
     async def answers(self, name: str, url: str) -> None:
         """Waits until the program answers there."""
 
@@ -143,9 +150,7 @@ async def a_house(binary: Path, home: Path, shops: int, more: Sequence[Shop] = (
     """Temporal on a file, sandboxes and ingress, with so many shops open, and `more`; `home` is emptied first."""
     await asyncio.to_thread(_empty, home)
     ports = DemoPorts(**{name: quiet_port() for name in ("temporal", "ui", "ingress", "stripe", "zoho")})
-    server = TemporalServer(
-        binary, home, port=ports.temporal, database=home / "temporal.db", limits=Limits(zoho=None, zoho_bulk=None)
-    )
+    server = TemporalServer(binary, home, port=ports.temporal, database=home / "temporal.db", limits=NO_LIMITS)
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(server)
         http = await stack.enter_async_context(ClientSession())

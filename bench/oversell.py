@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import time
 from collections.abc import Iterator
@@ -14,13 +13,13 @@ from typing import Any
 from temporalio.client import WorkflowExecutionStatus
 from temporalio.service import RPCError
 
+from bench.command import measured, options
 from bench.house import House, a_house
 from bench.report import Sheet, show
 from bench.shops import Shop
 from bench.stats import Spread
 from bench.till import TOLD, Sale, Till, webhooks
 from cli.ending import run_to_end
-from cli.exits import CannotStart
 from cli.output import say
 from cli.temporal_binary import find_or_get
 from workflows import contract
@@ -148,15 +147,10 @@ async def measure(rounds: int, home: Path) -> Told:
 
 def main() -> int:
     """0, or 1 where a piece was sold twice or held back, or something did not come up."""
-    parser = argparse.ArgumentParser(prog="python -m bench.oversell", description="Fifty buyers of ten pieces.")
+    parser = options("oversell", "Fifty buyers of ten pieces.", home="oversell")
     parser.add_argument("--rounds", type=int, default=200)
-    parser.add_argument("--home", type=Path, default=Path(".throughline/oversell"), help="a folder to work in; emptied")
     given = parser.parse_args()
-    try:
-        told = asyncio.run(measure(given.rounds, given.home.absolute()))
-    except CannotStart as reason:
-        say(str(reason))
-        return 1
+    told = measured(measure(given.rounds, given.home.absolute()))
     show(sheets(told))
     return 0 if told.right == given.rounds else 1
 

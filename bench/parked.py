@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import json
 import sys
@@ -10,20 +9,19 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from bench.command import measured, on_linux, options, told
 from bench.house import House, a_house
 from bench.load import closed_loop
-from bench.report import Sheet, put_down, show
+from bench.report import Sheet
 from bench.stats import Spread
 from bench.till import TOLD, Sale, Till, webhooks
 from bench.where import where
 from cli.demo_house import environment
 from cli.ending import run_to_end
-from cli.exits import CannotStart
 from cli.output import say
 from cli.temporal_binary import find_or_get
 from workflows import contract
 
-DOCUMENT = Path("docs/benchmarks.md")
 BEGIN, END = "<!-- parked: begin -->", "<!-- parked: end -->"
 _WAITING = f"{contract.NEEDS_ATTENTION.name} = true AND ExecutionStatus = 'Running'"
 _OPEN = f"WorkflowType = '{contract.PAYMENT_WORKFLOW}' AND ExecutionStatus = 'Running'"
@@ -167,24 +165,13 @@ async def measure(runs: int, singles: int, home: Path) -> Parked:
 
 def main() -> int:
     """0, or 1 with a sentence about what did not come up."""
-    if not sys.platform.startswith("linux"):
-        say("The benchmarks read CPU times from /proc, so they need Linux.")
-        return 1
-    parser = argparse.ArgumentParser(prog="python -m bench.parked", description="Payments that wait for people.")
+    on_linux()
+    parser = options("parked", "Payments that wait for people.")
     parser.add_argument("--runs", type=int, default=1000, help="payments that wait; fewer than 1000 are not written")
     parser.add_argument("--singles", type=int, default=20, help="of them answered one at a time")
-    parser.add_argument("--home", type=Path, default=Path(".throughline/bench"), help="a folder to work in; emptied")
     given = parser.parse_args()
-    try:
-        found = asyncio.run(measure(given.runs, given.singles, given.home.absolute()))
-    except CannotStart as reason:
-        say(str(reason))
-        return 1
-    show(sheets(found))
-    if given.runs >= 1000:
-        put_down(sheets(found), DOCUMENT, BEGIN, END)
-        say(f"Written to {DOCUMENT}.")
-    return 0
+    found = measured(measure(given.runs, given.singles, given.home.absolute()))
+    return told(sheets(found), BEGIN, END, kept=given.runs >= 1000)
 
 
 if __name__ == "__main__":

@@ -39,11 +39,6 @@ def show(tables: Iterable[Sheet]) -> None:
         console.print(table)
 
 
-def write_down(figures: Figures, document: Path) -> None:
-    """Puts the tables between the marks of `document`; ValueError where it has none."""
-    put_down(sheets(figures), document, BEGIN, END)
-
-
 def put_down(sheets: Iterable[Sheet], document: Path, begin: str, end: str) -> None:
     """Puts these tables between the two marks; ValueError where `document` lacks one."""
     before, found, rest = document.read_text(encoding="utf-8").partition(begin)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import argparse
 import asyncio
-import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -12,26 +10,25 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
+from bench.command import measured, on_linux, options, told
 from bench.figures import Round, cpu_each, rate
 from bench.house import House, a_house
 from bench.load import closed_loop
-from bench.report import Sheet, put_down, show
+from bench.report import Sheet
 from bench.stats import median
 from bench.till import TOLD, Sale, Till, webhooks
 from bench.where import where
 from cli.ending import run_to_end
-from cli.exits import CannotStart
 from cli.output import say
 from cli.temporal_binary import find_or_get
 from clients.connections import StripeAccount
 from clients.stripe.gateway import StripeGateway
 from domain.mapping import map_order
+from domain.mapping_policy import MappingPolicy
 from domain.payments import PaymentFacts
-from domain.policy import MappingPolicy
 from domain.totals import RoundingRules
 from domain.validation import check_facts, validate_order
 
-DOCUMENT = Path("docs/benchmarks.md")
 BEGIN, END = "<!-- seeing: begin -->", "<!-- seeing: end -->"
 TRACES: dict[bool, dict[str, str]] = {True: {"THROUGHLINE_TRACES": "file"}, False: {}}
 _OURS = ("worker", "ingress")
@@ -200,23 +197,12 @@ async def measure(plan: Plan, home: Path) -> Seen:
 
 def main() -> int:
     """0, or 1 with a sentence about what did not come up."""
-    if not sys.platform.startswith("linux"):
-        say("The benchmarks read CPU times from /proc, so they need Linux.")
-        return 1
-    parser = argparse.ArgumentParser(prog="python -m bench.seeing", description="What it costs to be seen.")
+    on_linux()
+    parser = options("seeing", "What it costs to be seen.")
     parser.add_argument("--quick", action="store_true", help="half a minute instead of four; writes nothing down")
-    parser.add_argument("--home", type=Path, default=Path(".throughline/bench"), help="a folder to work in; emptied")
     given = parser.parse_args()
-    try:
-        seen = asyncio.run(measure(QUICK if given.quick else FULL, given.home.absolute()))
-    except CannotStart as reason:
-        say(str(reason))
-        return 1
-    show(sheets(seen))
-    if not given.quick:
-        put_down(sheets(seen), DOCUMENT, BEGIN, END)
-        say(f"Written to {DOCUMENT}.")
-    return 0
+    seen = measured(measure(QUICK if given.quick else FULL, given.home.absolute()))
+    return told(sheets(seen), BEGIN, END, kept=not given.quick)
 
 
 if __name__ == "__main__":

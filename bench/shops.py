@@ -24,7 +24,7 @@ class Shop:
     honest: bool = False  # Zoho's own limits, as the sandbox has them
     minute_limit: int = 0  # Zoho's, for a shop that is not honest
     pace: int = 0  # the calls a minute that our settings say
-    policy: str = demo.POLICY  # as the connections file has it
+    policy: str = f"{demo.POLICY}\nby_hand = {{poll_every = 0}}"  # as the connections file has it
 
     @property
     def slug(self) -> str:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from cli.ledger_check import Books, Ledger, Violation, books_by_reference, succeeded
+from cli.ledger_check import Violation
+from cli.ledger_facts import Books, Ledger, books_by_reference, succeeded
 
 DOCUMENTS = ("order", "invoice", "payment")
 

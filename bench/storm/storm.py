@@ -17,7 +17,8 @@ from bench.storm import count as counting
 from bench.storm.count import Count
 from bench.storm.plan import Kill, Plan, Sale, Toxic
 from bench.storm.town import Town
-from cli.ledger_check import Ledger, Violation, check, succeeded
+from cli.ledger_check import Violation, check
+from cli.ledger_facts import Ledger, succeeded
 from workflows import contract
 
 Say = Callable[[str], None]

@@ -28,7 +28,7 @@ from cli.demo_house import HOST, DemoPorts, environment
 from cli.exits import CannotStart
 from cli.ports import quiet_port
 from cli.temporal_server import TemporalServer
-from cli.temporal_setup import Limits
+from cli.temporal_setup import NO_LIMITS
 from cli.up import part_command
 from clients.keys import KeyRing
 from clients.settings import ensure_keys
@@ -45,6 +45,7 @@ contact_lease = 10
 first_retry = 0.2
 longest_retry = 5
 fee_patience = 2
+by_hand = {poll_every = 0}
 """
 # Stripe retries for days at growing intervals. Here it gives up soon, and `Town.resend` rings again.
 DELIVERIES = {"webhook_retries": 1, "webhook_retry_after": 0.5, "webhook_timeout": 10}
@@ -135,7 +136,7 @@ async def a_town(temporal_cli: Path, toxiproxy: Path | None, home: Path, size: S
     async with AsyncExitStack() as stack:
         http = await stack.enter_async_context(httpx.AsyncClient(timeout=60, trust_env=False))
         temporal = TemporalServer(
-            temporal_cli, home, port=ports.temporal, database=home / "temporal.db", limits=Limits(None, None)
+            temporal_cli, home, port=ports.temporal, database=home / "temporal.db", limits=NO_LIMITS
         )
         await stack.enter_async_context(temporal)
         links = {

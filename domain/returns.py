@@ -109,8 +109,13 @@ class ReturnSeen(SeenInZoho):
 
     @property
     def note(self) -> ReturnNote | None:
-        """The credit note that somebody wrote for it and that counts; the first of several."""
-        return next((note for note in self.notes if note.status in ("open", "closed")), None)
+        """The credit note that was written for it and that counts; the first of several."""
+        return next(iter(self.standing), None)
+
+    @property
+    def standing(self) -> tuple[ReturnNote, ...]:
+        """Its credit notes that count: neither drafts nor void."""
+        return tuple(note for note in self.notes if note.status in ("open", "closed"))
 
     @property
     def received(self) -> bool:

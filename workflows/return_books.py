@@ -49,6 +49,9 @@ class ReturnBooks:
 
         ApplicationError `ChangedByHand` where Zoho does not tell.
         """
+        if len(seen.standing) > 1 and workflow.patched(contract.ONE_NOTE):
+            named = ", ".join(f"{note.number} over {note.total}" for note in seen.standing)
+            raise by_hand(f"return {seen.number} has several credit notes, {named}, and one return has one")
         sold = await self.crediting("").sale_of(seen.salesorder_id, money.captured, workflow.now())
         if not sold.invoice_id:
             raise by_hand(f"Zoho has no invoice of the order of return {seen.number}")

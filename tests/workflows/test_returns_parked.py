@@ -38,6 +38,8 @@ from tests.workflows.samples import ANSWERS, REFUND, RETURN, SOLD, TOTAL, UNPAID
 from tests.workflows.test_payments import until_parked
 from workflows import contract
 
+SECOND_NOTE = OPEN_NOTE.model_copy(update={"creditnote_id": "cn-2", "number": "CN-2", "status": "closed"})
+
 
 async def test_a_second_person_agrees_above_the_limit(temporal_client: Client) -> None:
     """Nothing was given back before; approved, the story is told from its beginning."""
@@ -136,8 +138,12 @@ async def test_a_payment_of_another_account_asks_a_person(temporal_client: Clien
         {"read_return": RETURN.model_copy(update={"lines": (LINE.model_copy(update={"quantity": Decimal(0)}),)})},
         {"read_return": SETTLED},
         {"read_return": RETURN.model_copy(update={"notes": (OPEN_NOTE.model_copy(update={"total": Decimal(0)}),)})},
+        {"read_return": RETURN.model_copy(update={"notes": (OPEN_NOTE, SECOND_NOTE)})},
     ],
-    ids=["no invoice", "no lines", "line of none", "more than sold", "no pieces", "settled", "note over nothing"],
+    ids=[
+        *("no invoice", "no lines", "line of none", "more than sold", "no pieces", "settled", "note over nothing"),
+        "two notes",
+    ],
 )
 async def test_what_only_people_can_tell_is_asked(temporal_client: Client, answers: Any) -> None:
     """Nothing was given back, and nothing is written."""
@@ -145,6 +151,16 @@ async def test_what_only_people_can_tell_is_asked(temporal_client: Client, answe
     trouble, _ = await answered(temporal_client, script, ABORT)
     assert trouble.attention_class == "changed_by_hand"
     assert not {"give_back", "create_credit_note", "receive_return"} & set(script.names())
+
+
+async def test_of_several_credit_notes_of_a_return_all_are_named(temporal_client: Client) -> None:
+    """One of them is not taken for all; a void one does not count, so voiding the others is the cure."""
+    void = SECOND_NOTE.model_copy(update={"status": "void"})
+    noted = [RETURN.model_copy(update={"notes": notes}) for notes in ((OPEN_NOTE, SECOND_NOTE), (void, OPEN_NOTE))]
+    script = Script({"read_return": noted})
+    trouble, said = await answered(temporal_client, script, RETRY)
+    assert "CN-1 over 49.90, CN-2 over 49.90" in trouble.message
+    assert "credit note CN-1" in said
 
 
 async def test_a_return_that_is_deleted_after_its_money_went_back_asks_a_person(temporal_client: Client) -> None:

@@ -33,6 +33,7 @@ from domain.books import (
 from domain.canonical import parse
 from domain.certified import Certificate
 from domain.money import Money
+from domain.policy import BooksPolicy, ForeignPayout
 from domain.posting_plans import plan_of
 from domain.runs import StepDone
 
@@ -63,10 +64,10 @@ class BooksActivities:
         rows = await self._effects.of(wanted.connection, wanted.payment_id)
         organization = (await self._memory.catalogue(wanted.connection)).organization
         shop = self._shops[wanted.connection]
-        since = shop.policy.books.since
+        base = organization.currency if organization else ""
         known = {
-            "base": organization.currency if organization else "",
-            "exported": (since is not None and plan.arrived < since) or any(row.step == _LEFT for row in rows),
+            "base": base,
+            "exported": _exported(shop.policy.books, plan, base) or any(row.step == _LEFT for row in rows),
             "deposit": shop.mapping.deposit_account_id,
             "round": await self._once.rounds(wanted.connection, wanted.payment_id),
         }
@@ -172,6 +173,12 @@ class BooksActivities:
             return
         found = Posted(document_id=wanted.document_id, reference=wanted.reference, sides=wanted.sides)
         await self._once.adopt(f"{_POST}{kind}#{wanted.reference}", wanted, found, amount=money)
+
+
+def _exported(policy: BooksPolicy, plan: PostingPlan, base: str) -> bool:
+    """Whether the shop leaves such a payout to be exported."""
+    foreign = policy.foreign is ForeignPayout.EXPORT and base not in ("", plan.currency)
+    return foreign or (policy.since is not None and plan.arrived < policy.since)
 
 
 def posted_rows(rows: Sequence[EffectRow]) -> Iterator[PostedRow]:

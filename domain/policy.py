@@ -38,6 +38,13 @@ class PayoutMissing(StrEnum):
     REPORT = "report"  # the certificate says so; Zoho is asked nothing
 
 
+class ForeignPayout(StrEnum):
+    """What becomes of a payout in another currency than the organisation's own, which is not posted in Zoho Books."""
+
+    ASK = "ask"  # each waits for a person
+    EXPORT = "export"  # left to people, who take its journal
+
+
 class ForeignFee(StrEnum):
     """What becomes of a fee that Stripe took in another currency than the payment's."""
 
@@ -188,13 +195,15 @@ class BooksPolicy(BaseModel):
     """What a shop decides about Zoho Books.
 
     `post`: whether what a payout's certificate says is posted there; else it is there to be exported. `since`: payouts
-    that arrived on an earlier day are left to be exported, whatever becomes of them; None: none is.
+    that arrived on an earlier day are left to be exported, whatever becomes of them; None: none is. `foreign`: what
+    becomes of payouts in another currency than the organisation's own.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     post: bool = False
     since: date | None = None
+    foreign: ForeignPayout = ForeignPayout.ASK
 
 
 class PaymentPolicy(BaseModel):

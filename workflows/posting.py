@@ -83,7 +83,8 @@ class Posting:
         if plan.currency != plan.base and not plan.exported:
             raise _settings(
                 f"{plan.payout_id} is in {plan.currency} and the organisation's books are in {plan.base}: nobody knows"
-                " which rate Books would take; book it by hand (`throughline payouts journal` says what), then skip"
+                " which rate Books would take; book it by hand (`throughline payouts journal` says what), then skip."
+                ' With foreign = "export" in policy.books such payouts do not ask'
             )
         return plan
 

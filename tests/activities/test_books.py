@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -24,8 +25,9 @@ from clients.store import Store
 from domain.books import JOURNAL, TRANSFER, JournalInput, PostedRef, PostInput, TransferInput
 from domain.canonical import canonical
 from domain.certificates import certify
+from domain.documents import OrganizationFacts
 from domain.matching import explain
-from domain.policy import BooksPolicy
+from domain.policy import BooksPolicy, ForeignPayout
 from domain.posting_plans import by_id
 from domain.postings import AccountNames
 from domain.runs import PaymentRef
@@ -49,8 +51,8 @@ class Acts:
         self.store = store
         self.shops = shops
         once = Once(store.effects, lambda: AT)
-        memory = Memory(store.links, lambda: AT)
-        self.books = BooksActivities(shops, store.payouts, store.effects, memory, once)
+        self.memory = Memory(store.links, lambda: AT)
+        self.books = BooksActivities(shops, store.payouts, store.effects, self.memory, once)
         self.messages = MessageActivities(shops, once, store.notices, lambda: AT)
 
     async def __call__(self, method: Any, wanted: Any) -> Any:
@@ -138,3 +140,26 @@ async def test_what_people_book_is_left_to_them(acts: Acts) -> None:
     assert (await acts(acts.books.plan_postings, WANTED.model_copy(update={"round": 3}))).exported is True
     with pytest.raises(Refused, match="version 2 of po_1 is not kept"):
         await acts(acts.books.plan_postings, WANTED.model_copy(update={"version": 2}))
+
+
+@pytest.mark.parametrize(
+    ("decided", "own", "exported"),
+    [
+        (ForeignPayout.EXPORT, "USD", True),
+        (ForeignPayout.EXPORT, "EUR", False),
+        (ForeignPayout.EXPORT, "", False),
+        (ForeignPayout.ASK, "USD", False),
+    ],
+)
+async def test_a_foreign_payout_is_exported_where_the_shop_says_so(
+    acts: Acts, decided: ForeignPayout, own: str, exported: bool
+) -> None:
+    """Once the organisation's own currency is known, and is another one than the payout's."""
+    if own:
+        facts = OrganizationFacts(organization_id=ORGANIZATION, time_zone="UTC", currency=own)
+        await acts.memory.keep_organization("shop", facts)
+    shop = acts.shops["shop"]
+    policy = shop.policy.model_copy(update={"books": BooksPolicy(post=True, foreign=decided)})
+    told = Acts(acts.store, Shops([replace(shop, policy=policy)]))
+    plan = await told(told.books.plan_postings, WANTED)
+    assert (plan.currency, plan.base, plan.exported) == ("EUR", own, exported)

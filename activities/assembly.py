@@ -122,7 +122,7 @@ def _assembled(
     cancellations = CancellationActivities(shops, once, starter)
     proposals = ProposalActivities(shops, store.links, starter, now)
     write_offs = WriteOffActivities(shops, once)
-    payouts = PayoutActivities(shops, store.payouts, store.effects, now)
+    payouts = PayoutActivities(shops, store.payouts, store.effects, memory, now)
     checks = PayoutCheckActivities(shops, store.payouts, payouts, store.events, starter, now)
     books = BooksActivities(shops, store.payouts, store.effects, memory, once)
     missing = MissingActivities(shops, payouts, store.effects, once, store.events, starter)

@@ -129,7 +129,7 @@ class CreditActivities:
         shop, day = self._shops[wanted.connection], await self._memory.day(wanted.connection, wanted.at)
 
         async def call() -> PaidOut:
-            return PaidOut(zoho_refund_id=await shop.zoho.credits.pay_out(wanted, day, shop.mapping.payment_mode))
+            return await shop.zoho.credits.pay_out(wanted, day, shop.mapping.payment_mode)
 
         return await self._once.write(PAID_OUT, wanted, PaidOut, call, amount=wanted.total)
 
@@ -137,12 +137,12 @@ class CreditActivities:
     async def find_paid_out(self, wanted: CreditDocument) -> PaidOut | None:
         """The refund of the credit note, read off the note; closes what waits for one to be gone."""
         found = await self._shops[wanted.connection].zoho.credits.paid_out(wanted.creditnote_id)
-        if wanted.zoho_refund_id and wanted.zoho_refund_id not in found:
+        if wanted.zoho_refund_id and all(one.zoho_refund_id != wanted.zoho_refund_id for one in found):
             await self._once.adopt_begun(f"{DELETE_CREDIT_REFUND}#{wanted.zoho_refund_id}", wanted, StepDone())
         if not found:
             return None
-        await self._once.adopt_begun(PAID_OUT, wanted, PaidOut(zoho_refund_id=found[0]))
-        return PaidOut(zoho_refund_id=found[0])
+        await self._once.adopt_begun(PAID_OUT, wanted, found[0])
+        return found[0]
 
     @activity.defn
     async def delete_credit_refund(self, wanted: CreditDocument) -> StepDone:

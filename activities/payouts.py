@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from temporalio import activity
 
+from activities.memory import Memory
 from activities.remembered import came_back, documents_of
 from activities.shops import Shop, Shops
 from clients.errors import Refused, TryLater
@@ -30,10 +31,13 @@ _SHOWN = 5  # sentences that cross Temporal; the certificate has them all
 class PayoutActivities:
     """What a payout's run does."""
 
-    def __init__(self, shops: Shops, payouts: Payouts, effects: Effects, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self, shops: Shops, payouts: Payouts, effects: Effects, memory: Memory, now: Callable[[], datetime]
+    ) -> None:
         self._shops = shops
         self._payouts = payouts
         self._effects = effects
+        self._memory = memory
         self._now = now
 
     @activity.defn
@@ -96,7 +100,9 @@ class PayoutActivities:
         lines = await asyncio.to_thread(lambda: [PayoutLine.model_validate_json(line) for line in kept])
         payments = list(dict.fromkeys(line.payment_id for line in lines if line.payment_id))
         rows = await self._effects.of_many(wanted.connection, payments)
-        return lines, list(documents_of(rows)), came_back(rows)
+        organization = (await self._memory.catalogue(wanted.connection)).organization
+        own = organization.currency if organization else ""
+        return lines, list(documents_of(rows, own)), came_back(rows)
 
     async def _issue(self, wanted: CertifyInput, explained: Explained) -> Certificate:
         connection, payout_id, at = wanted.connection, wanted.payment_id, self._now()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import BaseModel
@@ -31,26 +32,27 @@ _REFUND = (LineKind.REFUND, LineKind.REFUND_FAILURE)
 _DISPUTE = (LineKind.DISPUTE, LineKind.DISPUTE_REVERSAL)
 
 
-def documents_of(rows: Sequence[EffectRow]) -> Iterator[BookedDocument]:
+def documents_of(rows: Sequence[EffectRow], own: str = "") -> Iterator[BookedDocument]:
     """What stands in Zoho by our own effects of any number of payments: payments, refunds, lost disputes.
 
     What was deleted since is left out, but for a refund that failed and a dispute that was won after all: the money
-    left and came back, and both were booked.
+    left and came back, and both were booked. What the books count foreign money for is told where `own`, the
+    organisation's currency, is known.
     """
     by_payment = _by_payment(rows)
     standing: set[str] = set()
     for payment_id, done in by_payment.items():
         gone = {one.document for one in done if one.name in ("delete_payment", "delete_credit_refund")}
         again = sum(one.name == TAKEN_BACK for one in done)
-        payments = list(_payments(payment_id, [one for one in done if one.round == again], gone))
+        payments = list(_payments(payment_id, [one for one in done if one.round == again], gone, own))
         standing |= {one.document_id for one in payments}
         yield from payments
-        yield from _refunds(done, gone)
-        yield from _write_offs(done)
+        yield from _refunds(done, gone, own)
+        yield from _write_offs(done, own)
     for one in (one for done in by_payment.values() for one in done if one.name == LIKELY):
         record = one.answer(ReceiptWritten).record
         if record is not None and record.zoho_payment_id not in standing:
-            yield _recorded(record)
+            yield _recorded(record, own)
 
 
 def came_back(rows: Sequence[EffectRow]) -> frozenset[str]:
@@ -84,7 +86,7 @@ class _Done:
         return kind.model_validate_json(self.row.result["answer"])
 
 
-def _payments(payment_id: str, done: Sequence[_Done], gone: set[str]) -> Iterator[BookedDocument]:
+def _payments(payment_id: str, done: Sequence[_Done], gone: set[str], own: str) -> Iterator[BookedDocument]:
     orders = [one.answer(OrderWritten).salesorder_id for one in done if one.name == "sales_order"]
     invoices = [one.answer(InvoiceWritten).invoice_id for one in done if one.name == "invoice"]
     fees = [one.row.amount for one in done if one.name == "fee"]
@@ -95,6 +97,7 @@ def _payments(payment_id: str, done: Sequence[_Done], gone: set[str]) -> Iterato
         if not written.zoho_payment_id or written.zoho_payment_id in gone:
             continue
         charges = written.record.bank_charges if written.record else None
+        rate, fee = written.record and written.record.exchange_rate, fees[-1] if fees else charges or None
         yield BookedDocument(
             kind=LineKind.CHARGE,
             document_id=written.zoho_payment_id,
@@ -104,11 +107,13 @@ def _payments(payment_id: str, done: Sequence[_Done], gone: set[str]) -> Iterato
             linked=(payment_id,),
             order_id=orders[-1] if orders else "",
             invoice_id=invoices[-1] if invoices else _invoice(written.record),
-            fee=fees[-1] if fees else charges or None,
+            fee=fee,
+            value=_counted(one.row.amount, rate, own),
+            fee_value=_counted(fee, rate, own),
         )
 
 
-def _recorded(record: ReceiptRecord) -> BookedDocument:
+def _recorded(record: ReceiptRecord, own: str) -> BookedDocument:
     """A payment that Zoho has, whose only amount and date say what it may belong to."""
     return BookedDocument(
         kind=LineKind.CHARGE,
@@ -118,14 +123,25 @@ def _recorded(record: ReceiptRecord) -> BookedDocument:
         reference=record.reference,
         invoice_id=_invoice(record),
         fee=record.bank_charges or None,
+        value=_counted(record.amount, record.exchange_rate, own),
+        fee_value=_counted(record.bank_charges or None, record.exchange_rate, own),
     )
+
+
+def _counted(money: Money | None, rate: Decimal | None, own: str) -> Money | None:
+    """What the books count foreign money for: amount times rate, by the description of both in Zoho's specification,
+    rounded as Zoho rounds.
+    """
+    if money is None or rate is None or own in ("", money.currency):
+        return None
+    return Money.rounded(money.decimal() * rate, own)
 
 
 def _invoice(record: ReceiptRecord | None) -> str:
     return record.shares[0].invoice_id if record and record.shares else ""
 
 
-def _refunds(done: Sequence[_Done], gone: set[str]) -> Iterator[BookedDocument]:
+def _refunds(done: Sequence[_Done], gone: set[str], own: str) -> Iterator[BookedDocument]:
     """Of refunds, and of lost disputes that were credited."""
     notes = {one.about: one.answer(CreditWritten) for one in done if one.name == "credit_note"}
     for one in done:
@@ -135,22 +151,25 @@ def _refunds(done: Sequence[_Done], gone: set[str]) -> Iterator[BookedDocument]:
         money = one.row.amount or note.total
         if money is None or not paid.zoho_refund_id:
             continue
+        foreign = paid.value is not None and own not in ("", money.currency)
+        told = {"creditnote_id": note.creditnote_id, "value": Money.rounded(paid.value, own) if foreign else None}
         there, back = _DISPUTE if one.about.startswith(DISPUTES) else _REFUND
         for kind in (there, back) if paid.zoho_refund_id in gone else (there,):
-            yield _given(one, kind, paid.zoho_refund_id, money, done).model_copy(
-                update={"creditnote_id": note.creditnote_id}
-            )
+            yield _given(one, kind, paid.zoho_refund_id, money, done).model_copy(update=told)
 
 
-def _write_offs(done: Sequence[_Done]) -> Iterator[BookedDocument]:
+def _write_offs(done: Sequence[_Done], own: str) -> Iterator[BookedDocument]:
     """Of lost disputes that were written off: the recorded payment was lowered by what the bank took."""
     lowered = {one.about: one.answer(ReceiptKept).record for one in done if one.name == "payment_before"}
     restored = {one.about for one in done if one.name == "restore_payment"}
     for one in done:
         if one.name != "lower_payment" or one.row.amount is None or one.about not in lowered:
             continue
+        before = lowered[one.about]
+        value = _counted(one.row.amount, before.exchange_rate, own)
         for kind in _DISPUTE if one.about in restored else _DISPUTE[:1]:
-            yield _given(one, kind, lowered[one.about].zoho_payment_id, one.row.amount, done)
+            found = _given(one, kind, before.zoho_payment_id, one.row.amount, done)
+            yield found.model_copy(update={"value": value})
 
 
 def _given(one: _Done, kind: LineKind, document_id: str, money: Money, done: Sequence[_Done]) -> BookedDocument:

@@ -148,13 +148,17 @@ class PayOutInput(RefundRef):
     total: Money
     at: AwareDatetime
     account_id: str = ""
+    exchange_rate: Decimal | None = None
     after: int = 0
 
 
 class PaidOut(Fact):
-    """The refund of a credit note as Zoho has it."""
+    """The refund of a credit note as Zoho has it. `value`: what the books count it for, in major units of the
+    organisation's own currency; None where Zoho did not say.
+    """
 
     zoho_refund_id: str = ""
+    value: Decimal | None = None
     unknown: bool = False
     asked: int = 0
 

@@ -83,7 +83,7 @@ class BookedDocument(Fact):
     """What the books hold for one line. `money` is above zero, in the document's own currency.
 
     `linked` are the Stripe ids that our memory ties it to; `reference` is what stands on it. `fee` is what it books as
-    bank charges, None for nothing. `value` and `fee_value` are what the books count both for in the settlement's
+    bank charges, None for nothing. `value` and `fee_value` are what the books count both for in the organisation's own
     currency where that is another one; None where they do not say.
     """
 

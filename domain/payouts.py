@@ -205,14 +205,3 @@ def sum_faults(payout: Payout, lines: Sequence[PayoutLine]) -> list[str]:
             faults.append(f"{line.transaction_id} is there twice: {line.net} counted once more")
         seen.add(line.transaction_id)
     return faults
-
-
-def settled_share(charged: Money, settled: Money, before: Money, part: Money) -> Money:
-    """What of `settled` belongs to `part` of `charged`, after `before` of it: the value at which books carry a partial
-    refund. All in minor units above zero; shares of parts that make up the whole sum to `settled` exactly.
-    """
-    return _up_to(charged, settled, before + part) - _up_to(charged, settled, before)
-
-
-def _up_to(charged: Money, settled: Money, part: Money) -> Money:
-    return settled.split([part.minor, (charged - part).minor])[0]

@@ -126,7 +126,8 @@ def _amount(one: MatchedLine) -> Iterator[Posting]:
     if one.kind in _DISPUTES:
         account = Account.REFUNDS if document.creditnote_id else Account.RECEIVABLES  # credited, or written off
     agreed = document.money == abs(line.original)
-    value = document.money if document.money.currency == line.amount.currency else document.value
+    same = document.money.currency == line.amount.currency
+    value = document.money if same else _counted(document.value, line)
     if value is None and not agreed:
         yield Posting(account=Account.UNMATCHED, money=line.amount)
         return
@@ -143,11 +144,16 @@ def _fee(one: MatchedLine) -> Iterator[Posting]:
         yield from _taken(line, fees, _carrier(one))
         return
     same = document.fee.currency == line.fee.currency
-    carried = document.fee if same else document.fee_value or line.fee
+    carried = document.fee if same else _counted(document.fee_value, line) or line.fee
     yield Posting(account=fees, money=-carried, document=document.document_id)
     yield Posting(account=fees if same else Account.EXCHANGE, money=carried - line.fee)
     yield Posting(account=fees, money=line.fee)
     yield from _taken(line, fees)
+
+
+def _counted(value: Money | None, line: PayoutLine) -> Money | None:
+    """What the books count a document for, where they count in the settlement's currency."""
+    return value if value is not None and value.currency == line.amount.currency else None
 
 
 def _carrier(one: MatchedLine) -> str:

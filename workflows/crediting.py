@@ -207,6 +207,8 @@ class Crediting:
             zoho_payment_id=sold.zoho_payment_id,
             total=refund.money,
             at=refund.at,
+            # At its note's rate, which is the invoice's: of the sale itself nothing is left to gain or lose.
+            exchange_rate=sold.exchange_rate,
         )
         summary = "See which account the payment came to"
         wanted = await self._calls.zoho_read(CreditActivities.find_account, wanted, summary)

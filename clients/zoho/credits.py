@@ -23,6 +23,7 @@ from domain.credits import (
     CreditLine,
     CreditWritten,
     NoteByHand,
+    PaidOut,
     PayOutInput,
     Sold,
     SoldLine,
@@ -173,28 +174,33 @@ class ZohoCredits:
         """Make a credit note count no longer: what it returned to stock is taken out again."""
         await self._caller.call(Request("POST", path("creditnotes", creditnote_id, "void")))
 
-    async def pay_out(self, wanted: PayOutInput, day: date, mode: str) -> str:
-        """The money of a credit note as gone back out of an account; the refund's id in Zoho. Twice makes two."""
+    async def pay_out(self, wanted: PayOutInput, day: date, mode: str) -> PaidOut:
+        """The money of a credit note as gone back out of an account. Twice makes two."""
         refund = NewCreditRefund(
             date=day,
             refund_mode=mode,
             reference_number=wanted.refund_id,
             amount=wanted.total.decimal(),
+            exchange_rate=None if wanted.exchange_rate == 1 else wanted.exchange_rate,
             from_account_id=wanted.account_id,
         )
         request = Request("POST", path("creditnotes", wanted.creditnote_id, "refunds"), body=refund.body())
         made = await self._caller.one(request, CreditNoteRefund, "creditnote_refund")
-        return made.creditnote_refund_id
+        return _paid_out(made, wanted.exchange_rate and wanted.total.decimal() * wanted.exchange_rate)
 
-    async def paid_out(self, creditnote_id: str) -> list[str]:
-        """The ids of a credit note's refunds."""
+    async def paid_out(self, creditnote_id: str) -> list[PaidOut]:
+        """A credit note's refunds."""
         request = Request("GET", path("creditnotes", creditnote_id, "refunds"))
         rows, _ = await self._caller.rows(request, CreditNoteRefund, "creditnote_refunds")
-        return [row.creditnote_refund_id for row in rows]
+        return [_paid_out(row) for row in rows]
 
     async def delete_refund(self, creditnote_id: str, zoho_refund_id: str) -> None:
         """Take the refund of a credit note back: the note is open again."""
         await self._caller.call(Request("DELETE", path("creditnotes", creditnote_id, "refunds", zoho_refund_id)))
+
+
+def _paid_out(row: CreditNoteRefund, counted: Decimal | None = None) -> PaidOut:
+    return PaidOut(zoho_refund_id=row.creditnote_refund_id, value=counted if row.amount_bcy is None else row.amount_bcy)
 
 
 def _line(line: CreditLine, invoice_id: str) -> NewCreditLine:

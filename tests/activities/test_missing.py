@@ -11,6 +11,7 @@ from temporalio.client import Client
 from temporalio.testing import ActivityEnvironment
 
 from activities.effects import Once
+from activities.memory import Memory
 from activities.missing import MissingActivities
 from activities.payouts import PayoutActivities
 from activities.remembered import documents_of
@@ -46,7 +47,7 @@ async def test_a_fee_that_was_found_is_remembered_once(
     store = await Store.open(f"sqlite+aiosqlite:///{tmp_path}/store.db", KeyRing.generate())
     try:
         shops, once = Shops([]), Once(store.effects, lambda: AT)
-        payouts = PayoutActivities(shops, store.payouts, store.effects, lambda: AT)
+        payouts = PayoutActivities(shops, store.payouts, store.effects, Memory(store.links, lambda: AT), lambda: AT)
         acts = MissingActivities(shops, payouts, store.effects, once, store.events, Starter(temporal_client, {}))
         answer = ReceiptWritten(zoho_payment_id="9", record=record).model_dump_json()
         about = {"result": {"answer": answer}, "at": AT, "actor": "run", "amount": TOTAL}

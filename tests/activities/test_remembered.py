@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from decimal import Decimal
 
 from pydantic import BaseModel
 
@@ -15,6 +16,7 @@ from domain.money import Money
 from domain.payments import Moved
 from domain.payouts import LineKind
 from domain.runs import StepDone
+from domain.sales import ReceiptWritten
 from domain.writeoffs import ReceiptKept
 
 AT = datetime(2026, 11, 3, tzinfo=UTC)
@@ -84,3 +86,29 @@ def test_a_written_off_dispute_has_the_payment_that_was_lowered() -> None:
         (LineKind.DISPUTE_REVERSAL, "zp_1", "dp_2"),
     ]
     assert all(isinstance(one, BookedDocument) and one.money == LOSS for one in found)
+
+
+def test_foreign_money_has_what_the_books_count_it_for() -> None:
+    """55.00 dollars at 0.92: 50.60 euro, and 1.79 of the fee; where that is not another currency nothing is said."""
+    sum_, fee, euro = Money.of(5500, "USD"), Money.of(195, "USD"), "EUR"
+    record = ReceiptRecord(
+        zoho_payment_id="zp_1",
+        contact_id="c_1",
+        mode="Stripe",
+        amount=sum_,
+        day=AT.date(),
+        shares=(Share(invoice_id="inv_1", amount=sum_),),
+        exchange_rate=Decimal("0.92"),
+        bank_charges=fee,
+    )
+    booked = [
+        row("customer_payment", ReceiptWritten(zoho_payment_id="zp_1", record=record), sum_),
+        row("credit_note_refund@re_1", PaidOut(zoho_refund_id="zr_1", value=Decimal("9.2")), Money.of(1000, "USD")),
+        row("payment_before@dp_1", ReceiptKept(record=record, invoice_id="inv_1")),
+        row("lower_payment@dp_1", amount=Money.of(2000, "USD")),
+    ]
+    paid, refunded, lowered = documents_of(booked, euro)
+    assert (paid.value, paid.fee_value) == (Money.of(5060, euro), Money.of(179, euro))
+    assert (refunded.value, lowered.value) == (Money.of(920, euro), Money.of(1840, euro))
+    for own in ("", "USD"):
+        assert {one.value for one in documents_of(booked, own)} == {None}

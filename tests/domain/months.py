@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from domain.matching import BookedDocument
 from domain.money import Money, total
 from domain.payments import FeePart
-from domain.payouts import LineKind, Payout, PayoutKind, PayoutLine, PayoutStatus, Reconciled, settled_share
+from domain.payouts import LineKind, Payout, PayoutKind, PayoutLine, PayoutStatus, Reconciled
 
 BEGIN = datetime(2026, 10, 1, 9, tzinfo=UTC)
 RATES = {"EUR": None, "USD": Decimal("0.91"), "JPY": Decimal("0.61"), "KWD": Decimal("0.3")}
@@ -146,3 +146,14 @@ def _payment(draw: st.DrawFn, month: Month, number: int) -> None:
 def _add(month: Month, category: str, amount: int, fee: int, tax: int, charged: Money, **about: object) -> None:
     line = a_line(len(month.lines), category, amount, fee, tax=tax, charged=charged, **about)
     month.lines.append(line)
+
+
+def settled_share(charged: Money, settled: Money, before: Money, part: Money) -> Money:
+    """What of `settled` belongs to `part` of `charged`, after `before` of it: what books may count a partial
+    refund for. All in minor units above zero; shares of parts that make up the whole sum to `settled` exactly.
+    """
+    return _up_to(charged, settled, before + part) - _up_to(charged, settled, before)
+
+
+def _up_to(charged: Money, settled: Money, part: Money) -> Money:
+    return settled.split([part.minor, (charged - part).minor])[0]

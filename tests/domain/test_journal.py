@@ -15,9 +15,9 @@ from domain.certified import Certificate
 from domain.journal import COLUMNS, imbalance, journal, summary, to_csv, to_rows
 from domain.matching import BookedDocument, explain
 from domain.money import Money
-from domain.payouts import LineKind, PayoutLine, settled_share
+from domain.payouts import LineKind, PayoutLine
 from domain.postings import AccountNames, postings_of
-from tests.domain.months import BEGIN, a_line, a_payout, eur
+from tests.domain.months import BEGIN, a_line, a_payout, eur, settled_share
 
 RING = SigningRing.generate()
 
@@ -82,6 +82,13 @@ def test_gain_and_loss_is_a_posting_of_its_own() -> None:
     ]  # fmt: skip
     booked = paid(money=dollars, value=eur(4990), fee=Money.of(195, "USD"), fee_value=eur(177))
     assert posted(line, booked) == [("receivables", 4990, "zp_1"), ("exchange", 2, ""), ("fees", -177, "zp_1")]
+
+
+def test_books_in_a_third_currency_tell_no_gain() -> None:
+    """Nobody knows what 50.20 francs are in euro: the settlement's own amounts stand."""
+    dollars, francs = Money.of(5500, "USD"), Money.of(5020, "CHF")
+    booked = paid(money=dollars, value=francs, fee=Money.of(195, "USD"), fee_value=Money.of(178, "CHF"))
+    assert posted(charge(tax=0, charged=dollars), booked) == [("receivables", 4990, "zp_1"), ("fees", -175, "zp_1")]
 
 
 def test_a_refund_at_another_days_rate_leaves_a_loss() -> None:

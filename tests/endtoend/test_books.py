@@ -13,9 +13,10 @@ from temporalio.client import Client, WorkflowExecutionStatus, WorkflowFailureEr
 from temporalio.service import RPCError
 
 from domain.policy import BooksPolicy
+from domain.runs import Stage
 from tests.endtoend.test_documented import told
-from tests.endtoend.test_payouts import NEVER, certified, paid, paid_out, run_of, step
-from tests.house import MAPPING, QUICK, House, a_house
+from tests.endtoend.test_payouts import NEVER, certified, paid, paid_out, refunded, run_of, step
+from tests.house import BUYER, MAPPING, QUICK, House, a_house
 from workflows import contract
 
 KINDS = {
@@ -23,6 +24,7 @@ KINDS = {
     "Bank": "bank",
     "Stripe Fees": "expense",
     "Bank Fees and Charges": "expense",
+    "Exchange Gain or Loss": "other_expense",
 }
 ACCOUNTS = [
     {"account_id": f"90{number}", "account_name": name, "account_type": kind}
@@ -34,7 +36,7 @@ POSTS = QUICK.model_copy(update={"books": BooksPolicy(post=True)})
 async def balances(house: House) -> dict[str, Decimal]:
     """What is on each account of Zoho, in euro."""
     found: dict[str, dict[str, Decimal]] = (await house.zoho(only="accounts"))["accounts"]
-    return {name: held["EUR"] for name, held in found.items()}
+    return {name: held["EUR"] for name, held in found.items() if "EUR" in held}
 
 
 async def settled(house: House, versions: int = 1, **given: Any) -> str:
@@ -110,6 +112,33 @@ async def test_every_payout_is_posted_once(temporal_client: Client, tmp_path: Pa
         assert {first, f"{first}/back", again, last, owed, gone} < set(transfers)
         assert len(journals) == len(set(journals)) == 4
         assert {f"{first}/1", f"{owed}/1", f"{gone}/1"} < set(journals)
+
+
+async def test_gain_and_loss_is_posted(temporal_client: Client, tmp_path: Path) -> None:
+    """34.00 dollars count as 31.28 euro in the books and settle as 30.91; 10.00 of them go back and count as 9.20:
+    what the rates differ by is posted, and the clearing account ends at nothing in the own currency.
+    """
+    async with a_house(temporal_client, tmp_path, **with_books()) as house:
+        await house.post(f"{house.stripe_url}/_switches", NEVER)
+        made = await house.pay(guest=BUYER, currency="usd", lines=[{"sku": "MUG", "unit_amount": 1700, "quantity": 2}])
+        await house.post(f"{house.stripe_url}/_charges/{made['charge']}/balance", {})
+        await house.done(made["payment_intent"])
+        back = {"account": "acct_1Test", "charge": made["charge"], "amount": 1000}
+        refund = await house.post(f"{house.stripe_url}/_refunds", back)
+        await refunded(house, refund["id"], Stage.CREDITED)
+        payout_id = await settled(house)
+        certificate = await certified(house, payout_id)
+        assert certificate.certificate.findings == []
+        moved = {line.kind: line.amount for line in certificate.lines}
+        posted = {(line.kind, entry.account): entry.minor for line in certificate.lines for entry in line.postings}
+        gain = {"charge": moved["charge"] - 3128, "refund": moved["refund"] + 920}
+        assert (posted["charge", "receivables"], posted["refund", "refunds"]) == (3128, -920)
+        assert {kind: posted[kind, "exchange"] for kind in gain} == gain
+        found = (await house.zoho(only="accounts"))["accounts"]
+        clearing = found["Stripe Clearing"]
+        assert clearing["USD"] == 24
+        assert clearing["EUR"] + clearing["USD"] * Decimal("0.92") == 0
+        assert found["Exchange Gain or Loss"]["EUR"] == Decimal(-sum(gain.values())) / 100
 
 
 def with_books() -> dict[str, Any]:

@@ -48,4 +48,5 @@ class NewCreditRefund(Document):
     refund_mode: str = ""
     reference_number: str = Field(default="", max_length=100)
     amount: Decimal = Field(gt=0)
+    exchange_rate: Decimal | None = None
     from_account_id: str = Field(min_length=1)

@@ -55,7 +55,8 @@ class CreditNote(CreditNoteRow):
 
 
 class CreditNoteRefund(Record):
-    """Money of a credit note that went back."""
+    """Money of a credit note that went back. `amount_bcy`: in the organisation's own currency, as lists show it."""
 
     creditnote_refund_id: str = Field(min_length=1)
+    amount_bcy: Decimal | None = None
     reference_number: str = ""

@@ -97,7 +97,8 @@ def _payments(payment_id: str, done: Sequence[_Done], gone: set[str], own: str) 
         if not written.zoho_payment_id or written.zoho_payment_id in gone:
             continue
         charges = written.record.bank_charges if written.record else None
-        rate, fee = written.record and written.record.exchange_rate, fees[-1] if fees else charges or None
+        rate = written.record.exchange_rate if written.record else None
+        fee = fees[-1] if fees else charges or None
         yield BookedDocument(
             kind=LineKind.CHARGE,
             document_id=written.zoho_payment_id,
@@ -132,9 +133,14 @@ def _counted(money: Money | None, rate: Decimal | None, own: str) -> Money | Non
     """What the books count foreign money for: amount times rate, by the description of both in Zoho's specification,
     rounded as Zoho rounds.
     """
-    if money is None or rate is None or own in ("", money.currency):
+    return _in_own(money, money.decimal() * rate if money and rate else None, own)
+
+
+def _in_own(money: Money | None, value: Decimal | None, own: str) -> Money | None:
+    """`value` of the own currency, where that is known and another than the money's."""
+    if money is None or value is None or own in ("", money.currency):
         return None
-    return Money.rounded(money.decimal() * rate, own)
+    return Money.rounded(value, own)
 
 
 def _invoice(record: ReceiptRecord | None) -> str:
@@ -151,8 +157,7 @@ def _refunds(done: Sequence[_Done], gone: set[str], own: str) -> Iterator[Booked
         money = one.row.amount or note.total
         if money is None or not paid.zoho_refund_id:
             continue
-        foreign = paid.value is not None and own not in ("", money.currency)
-        told = {"creditnote_id": note.creditnote_id, "value": Money.rounded(paid.value, own) if foreign else None}
+        told = {"creditnote_id": note.creditnote_id, "value": _in_own(money, paid.value, own)}
         there, back = _DISPUTE if one.about.startswith(DISPUTES) else _REFUND
         for kind in (there, back) if paid.zoho_refund_id in gone else (there,):
             yield _given(one, kind, paid.zoho_refund_id, money, done).model_copy(update=told)

@@ -46,16 +46,16 @@ async def _run(wanted: argparse.Namespace, home: Path) -> int:
     binary = await asyncio.to_thread(find_or_get, _say)
     async with TemporalServer(binary, home, database=home / "temporal.db", limits=NO_LIMITS) as server:
         client = await connect(server.address)
+        stories = await record(client, home, [KINDS[name] for name in wanted.kind or KINDS])
         if wanted.pairs == 0 and not wanted.only:
             faults = wanted.fault or tuple(FAULTS)
             some = untried if wanted.untried else list
-            table = await take(client, binary, home, wanted.kind or tuple(KINDS), faults=faults, some=some)
+            table = await take(client, binary, home, stories, faults=faults, some=some)
             if wanted.write:
                 write(table)
             _say(table.text())
             _say(table.summary())
             return _told(table.found)
-        stories = await record(client, home, [KINDS[name] for name in wanted.kind or KINDS])
         cells = pairs(stories, seed=wanted.seed, count=wanted.pairs) if wanted.pairs != 0 else singles(stories)
         cells = [cell for cell in cells if wanted.only in str(cell) and all(fault.arm for _, fault in cell.faults)]
         began = time.monotonic()

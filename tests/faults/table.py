@@ -16,7 +16,7 @@ from tests.faults.cells import Cell
 from tests.faults.faults import FAULTS
 from tests.faults.kills import kill_all
 from tests.faults.kinds import KINDS
-from tests.faults.singles import Found, Stories, record, suffer_all
+from tests.faults.singles import Found, Stories, suffer_all
 
 PAGE = Path(__file__).parents[2] / "docs" / "proof.md"
 BEGIN, END = "<!-- the table: python -m tests.faults --write -->", "<!-- end of the table -->"
@@ -137,14 +137,13 @@ async def take(
     client: Client,
     binary: Path,
     home: Path,
-    kinds: Sequence[str] = tuple(KINDS),
+    stories: Stories,
     *,
     faults: Collection[str] = tuple(FAULTS),
     some: Callable[[Sequence[Cell]], list[Cell]] = list,
 ) -> Table:
-    """Records the calls of these kinds and tries every cell of these faults, or `some` of them."""
+    """Tries every cell of these faults at the recorded calls, or `some` of them."""
     began = time.monotonic()
-    stories = await record(client, home, [KINDS[name] for name in kinds])
     cells = some([cell for cell in singles(stories) if cell.faults[0][1].name in faults])
     found = await _try(client, binary, home, stories, cells)
     # A crowded machine makes a call late that no fault touched: what is wrong for another reason is wrong twice.

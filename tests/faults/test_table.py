@@ -14,7 +14,7 @@ from cli.temporal_binary import find_or_get
 from tests.faults.cells import Cell
 from tests.faults.faults import FAULTS
 from tests.faults.kinds import KINDS
-from tests.faults.singles import record, suffer_all
+from tests.faults.singles import Stories, record, suffer_all
 from tests.faults.table import PAGE, drawn, once_each, pairs, singles, take, written
 
 SINGLES, KILLS, PAIRS, SEED = 230, 30, 8, 4
@@ -111,8 +111,16 @@ SHOWN_ELSEWHERE = [*OF_A_SHOP, *OF_A_BACKFILL, *OF_DISPUTES, *OF_CREDITED, *BY_H
 TWICE = 10  # cells that a crowded machine may spoil
 
 
+@pytest.fixture(scope="module")
+async def stories(temporal_client: Client, tmp_path_factory: pytest.TempPathFactory) -> Stories:
+    """Every kind of payment with which nothing goes wrong."""
+    return await record(temporal_client, tmp_path_factory.mktemp("stories"))
+
+
 @pytest.mark.timeout(1800)
-async def test_faults_at_every_call_leave_the_books_right(temporal_client: Client, tmp_path: Path) -> None:
+async def test_faults_at_every_call_leave_the_books_right(
+    temporal_client: Client, tmp_path: Path, stories: Stories
+) -> None:
     """No cell has a violation, and the page has the rows and cells that were recorded and tried.
 
     Every kind of payment is recorded, so a call that is not on the page is seen. Each call suffers some of the faults
@@ -125,7 +133,7 @@ async def test_faults_at_every_call_leave_the_books_right(temporal_client: Clien
         others = [cell for cell in once if cell.faults[0][1].arm]
         return [*drawn(others, seed=SEED, count=SINGLES), *drawn(kills, seed=SEED, count=KILLS)]
 
-    table = await take(temporal_client, find_or_get(lambda _: None), tmp_path, some=some)
+    table = await take(temporal_client, find_or_get(lambda _: None), tmp_path, stories, some=some)
     suffered = [cell.faults[0] for cell in table.found]
     assert {call for call, _ in suffered} == {cell.faults[0][0] for cell in singles(table.stories)}
     assert {fault for _, fault in suffered} == set(FAULTS.values())
@@ -140,9 +148,10 @@ async def test_faults_at_every_call_leave_the_books_right(temporal_client: Clien
 
 
 @pytest.mark.timeout(600)
-async def test_two_faults_of_one_payment_leave_the_books_right(temporal_client: Client, tmp_path: Path) -> None:
+async def test_two_faults_of_one_payment_leave_the_books_right(
+    temporal_client: Client, tmp_path: Path, stories: Stories
+) -> None:
     """A drawn set of all pairs, the same each time; `python -m tests.faults --pairs all` tries every one."""
-    stories = await record(temporal_client, tmp_path)
     found = await suffer_all(temporal_client, tmp_path, stories, pairs(stories, seed=SEED, count=PAIRS))
     assert len(found) == PAIRS
     assert {str(cell): wrong for cell, wrong in found.items() if wrong} == {}

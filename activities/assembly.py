@@ -161,6 +161,7 @@ def _assembled(
         order_polls.tell_check,
         restocking.tell_restocked,
         order_checks.carry_back,
+        order_checks.notify_shipment,
         order_checks.accept_order,
         order_checks.note_gone,
         cancellations.fetch_left,

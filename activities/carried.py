@@ -14,6 +14,7 @@ from activities.credits import DELETE_CREDIT_REFUND, PAID_OUT, VOID_CREDIT_NOTE
 from activities.effects import TAKEN_BACK
 from domain.credits import CreditWritten, PaidOut
 from domain.drift import CreditState, WrittenDocuments
+from domain.runs import WrittenBack
 from domain.sales import InvoiceWritten, OrderWritten, ReceiptWritten
 from domain.shipping import ShipmentWritten
 
@@ -23,9 +24,10 @@ if TYPE_CHECKING:
 CARRY_BACK = "carry_back"
 ORDER_GONE = "order_gone"
 _ORDER, _INVOICE, _RECEIPT, _SHIPMENT = "sales_order", "invoice", "customer_payment", "shipment"
+_WRITE_BACK = "write_back"
 # What of ours changes no document in Zoho: an answer that was kept, a message, a word to Stripe, money there.
 _ELSEWHERE = (
-    "answer", "notify", "tell", CARRY_BACK, "write_back", "mark_refund", "unmark_refund", "clear_metadata",
+    "answer", "notify", "tell", CARRY_BACK, _WRITE_BACK, "mark_refund", "unmark_refund", "clear_metadata",
     "give_all_back", "give_back", "let_go_of_hold",
 )  # fmt: skip
 # Whoever has the turn has written nothing yet.
@@ -40,7 +42,8 @@ class CarriedOrder:
     """`salesorder_id` is "" where no order of ours should stand; `paid`: its payment is recorded.
 
     `busy`: a write of ours is under way. `last_write` is when the last of ours to Zoho was known to be through.
-    `carried` counts how often Stripe was told of what people entered.
+    `carried` counts how often Stripe was told of what people entered; `told` is the metadata that the payment's own
+    run wrote, None where that is not known.
     """
 
     salesorder_id: str = ""
@@ -51,6 +54,7 @@ class CarriedOrder:
     busy: bool = False
     last_write: datetime | None = None
     carried: int = 0
+    told: dict[str, str] | None = None
 
 
 def carried_order(rows: Sequence[EffectRow]) -> CarriedOrder:
@@ -64,6 +68,7 @@ def carried_order(rows: Sequence[EffectRow]) -> CarriedOrder:
     receipt = _answer(done, _RECEIPT, number, ReceiptWritten)
     kept = _standing(rows, _RECEIPT, number, ReceiptWritten, "delete_payment", "lower_payment", "restore_payment")
     invoice = _standing(rows, _INVOICE, number, InvoiceWritten, "void_invoice")
+    back = _answer(done, _WRITE_BACK, number, WrittenBack)
     return CarriedOrder(
         salesorder_id=order.salesorder_id,
         round=number,
@@ -79,6 +84,7 @@ def carried_order(rows: Sequence[EffectRow]) -> CarriedOrder:
         busy=any(row.completed_at is None and row.step != _TURN and _writes(row.step) for row in rows),
         last_write=max((row.completed_at for row in done if row.completed_at and _writes(row.step)), default=None),
         carried=sum(row.step.startswith(f"{CARRY_BACK}#") for row in done),
+        told=back.metadata if back else None,
     )
 
 

@@ -16,6 +16,7 @@ from domain.payments import Fact, Fee, PaymentFacts
 from domain.runs import PaymentRef
 from domain.sales import OrderInput
 from domain.totals import RoundingRules
+from domain.tracking import ShipmentWords
 
 if TYPE_CHECKING:
     from clients.store import Dossiers
@@ -24,6 +25,7 @@ _FACTS = "facts"
 _ORDER = "order"
 _WRITTEN = "written"
 _BY_HAND = "by_hand"
+_SHIPMENTS = "shipments"
 
 
 class Written(Fact):
@@ -93,6 +95,15 @@ class Dossier:
         """The same; nothing where the dossier was deleted since."""
         kept = await self._dossiers.get(ref.connection, ref.payment_id, _BY_HAND)
         return {} if kept is None else dict(json.loads(kept))
+
+    async def keep_shipments(self, ref: PaymentRef, words: ShipmentWords) -> None:
+        """What Stripe and people are told of the order's shipments."""
+        await self._put(ref, _SHIPMENTS, words.model_dump_json())
+
+    async def shipments(self, ref: PaymentRef) -> ShipmentWords | None:
+        """The same; None where Stripe was told nothing yet, or before this was kept, or the dossier was deleted."""
+        kept = await self._dossiers.get(ref.connection, ref.payment_id, _SHIPMENTS)
+        return None if kept is None else ShipmentWords.model_validate_json(kept)
 
     async def order(self, ref: PaymentRef, order_ref: str) -> OrderDraft:
         """The draft named `order_ref`; mapped anew when it is missing, DossierChanged when it comes out different."""

@@ -18,6 +18,7 @@ from domain.runs import (
     ResolveInput,
     StepDone,
     WriteBackInput,
+    WrittenBack,
 )
 
 
@@ -79,15 +80,16 @@ class StripeActivities:
         Stripe merges keys, so a repeat changes nothing.
         """
 
-        async def call() -> StepDone:
+        async def call() -> WrittenBack:
             await self._shops[wanted.connection].stripe.write_metadata(
                 wanted.payment_id,
                 wanted.metadata | await self._wanted_besides(wanted),
                 idempotency_key=_key("write_back", wanted),
             )
-            return StepDone()
+            return WrittenBack(metadata=wanted.metadata)
 
-        return await self._once.repeat("write_back", wanted, StepDone, call)
+        await self._once.repeat("write_back", wanted, WrittenBack, call)
+        return StepDone()
 
     @activity.defn
     async def clear_metadata(self, wanted: WriteBackInput) -> StepDone:

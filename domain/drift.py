@@ -240,12 +240,18 @@ def told_by_zoho(state: OrderState, keys: ShipmentKeys, write_back: Mapping[str,
 
 
 def told_by_us(
-    draft: OrderDraft | None, shipment: ShipmentWritten | None, keys: ShipmentKeys, write_back: Mapping[str, str]
+    draft: OrderDraft | None,
+    shipment: ShipmentWritten | None,
+    keys: ShipmentKeys,
+    write_back: Mapping[str, str],
+    written: Mapping[str, str] | None = None,
 ) -> dict[str, str]:
-    """What the payment's own run has told Stripe of the same."""
+    """What the payment's own run has told Stripe of the same: of shipments what it is known to have `written` there."""
     fields = draft.custom_fields if draft else {}
     told = {key: fields.get(source, "")[:VALUE_LIMIT] for key, source in write_back.items()}
-    return shipment_metadata(shipment, keys) | {key: value for key, value in told.items() if value}
+    shipped = shipment_metadata(shipment, keys) if written is None else written
+    own = {key: shipped[key] for key in keys.named() if key in shipped}
+    return own | {key: value for key, value in told.items() if value}
 
 
 def _joined(words: Iterable[str]) -> str:

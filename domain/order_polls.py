@@ -144,7 +144,7 @@ class OrderLook(Fact):
 
     `ours`: our own runs have taken it back, or still write it, whatever it looks like. `differences` are without data
     of people; `digest` stands for all of them, and `accepted` says that a person took just these. `invoices` stand.
-    `carry` says that Stripe is to be told something, for the `turn`th time.
+    `carry` says that Stripe is to be told something, for the `turn`th time; `tell` that people are, too.
     """
 
     standing: Standing
@@ -156,6 +156,7 @@ class OrderLook(Fact):
     accepted: bool = False
     invoices: tuple[str, ...] = ()
     carry: bool = False
+    tell: bool = False
     turn: int = 0
     round: int = 0
 
@@ -169,6 +170,12 @@ class CarryBack(PaymentRef):
     """Stripe's metadata is to say what the last look found, for the `turn`th time."""
 
     turn: int = 0
+
+
+class ShipmentNews(CarryBack):
+    """People are to hear what the last look found of an order's shipments."""
+
+    after: int = 0
 
 
 class KeptLook(OrderNews):

@@ -17,6 +17,7 @@ REFUND = "refund"
 DISPUTE = "dispute"
 RETURN = "return"
 QUOTA = "quota"
+SHIPMENT = "shipment"
 # What every carried payment's metadata gets.
 ORDER_ID_KEY = "zoho_salesorder_id"
 ORDER_NUMBER_KEY = "zoho_salesorder_number"
@@ -219,8 +220,8 @@ class PaymentPolicy(BaseModel):
     `fee_patience`: how long a paid run stays open for Stripe's fee; one that comes later is booked by a run of its own.
     `foreign_fee`: what becomes of a fee in another currency than the payment's.
     `tell_after`: how long a run that waits lets others join before people are told of all of them; `tell_every`: how
-    often at most people are told of one class. `quiet`: of what nobody is told: classes, "paid", "refund", "dispute",
-    "return", "quota".
+    often at most people are told of one class. `quiet`: of what nobody is told: classes, "paid" (which means shipments
+    too), "shipment", "refund", "dispute", "return", "quota".
     `oversell`: what becomes of an order that wants more than is left; `oversell_patience`: how long it waits for
     payments that may let go of what they reserved before it.
     `held_money`: whether an aborted or cancelled run lets go of money that is authorised only.
@@ -274,10 +275,15 @@ class PaymentPolicy(BaseModel):
     quiet: tuple[str, ...] = ()
     order_number_keys: tuple[str, ...] = ()
 
+    @property
+    def tells_shipments(self) -> bool:
+        """Whether people hear of what is shipped later; who wants no word of paid orders wants none of this."""
+        return not {PAID, SHIPMENT} & set(self.quiet)
+
     @field_validator("quiet")
     @classmethod
     def _known(cls, names: tuple[str, ...]) -> tuple[str, ...]:
-        known = {PAID, REFUND, DISPUTE, RETURN, QUOTA, *(one.value for one in AttentionClass)}
+        known = {PAID, SHIPMENT, REFUND, DISPUTE, RETURN, QUOTA, *(one.value for one in AttentionClass)}
         for name in names:
             if name not in known:
                 raise ValueError(f"there is no class {name!r}: there are {', '.join(sorted(known))}")

@@ -219,6 +219,12 @@ class WriteBackInput(PaymentRef):
     after: int = 0
 
 
+class WrittenBack(StepDone):
+    """What was put into the metadata, the shop's own keys apart; None where that was not kept yet."""
+
+    metadata: dict[str, str] | None = None
+
+
 class PaymentResult(Fact):
     """What a payment became."""
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
+from domain.cards import mask_cards
 from domain.documents import OrderDocumentLine, PackageDocument, ShipmentDocument
 from domain.payments import Fact
 from domain.policy import ShipmentKeys
@@ -62,6 +65,28 @@ class ShipmentWritten(Fact):
     def of(cls, shipment: ShipmentDocument, *package_ids: str) -> ShipmentWritten:
         """The shipment that these packages went with."""
         return cls(**dict(shipment), package_ids=package_ids)
+
+
+class Shipped(Protocol):
+    """Goods on their way."""
+
+    @property
+    def number(self) -> str: ...
+    @property
+    def carrier(self) -> str: ...
+    @property
+    def tracking_number(self) -> str: ...
+
+
+def shipped_as(shipment: Shipped) -> str:
+    """How goods left, in a few words: "SH-1 by DHL 00340". Who typed an e-mail address there is not repeated."""
+    number, carrier, tracking = map(_word, (shipment.number, shipment.carrier, shipment.tracking_number))
+    by = " ".join(filter(None, (carrier, tracking)))
+    return " ".join(filter(None, (number, f"by {by}" if by else "", "" if tracking else "without a tracking number")))
+
+
+def _word(text: str) -> str:
+    return " ".join(word for word in mask_cards(text).split() if "@" not in word)
 
 
 def shipment_metadata(shipment: ShipmentWritten | None, keys: ShipmentKeys) -> dict[str, str]:

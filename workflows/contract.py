@@ -67,6 +67,7 @@ READS_ANEW = "after a wait for the money everything is read anew"
 MONEY_FIRST = "the trigger counts no more once money went back"
 ONE_NOTE = "several credit notes of one return ask a person"
 NAMES_LATE = "an abort looks for a refund whose answer never came"
+SHIPMENTS_TOLD = "people are told what was shipped by hand"
 
 # Kept with a run that was traced from its webhook on: 32 hex digits.
 TRACE_ID = "trace_id"

@@ -22,6 +22,7 @@ with workflow.unsafe.imports_passed_through():
         OrderRef,
         PollEnd,
         PollQuery,
+        ShipmentNews,
     )
     from domain.return_polls import PollInput
     from domain.runs import PaymentRef
@@ -136,6 +137,10 @@ class OrderPollWorkflow(Polling):
             said = CarryBack(**ref, turn=look.turn)
             summary = f"Tell {order.payment_id} in Stripe what was entered in Zoho"
             await self._calls.write(OrderCheckActivities.carry_back, said, summary)
+            if look.tell and workflow.patched(contract.SHIPMENTS_TOLD):
+                news = ShipmentNews(**dict(said))
+                summary = f"Tell people what of {order.payment_id} is shipped"
+                await self._calls.tell(OrderCheckActivities.notify_shipment, news, summary)
         if look.asks:
             check = OrderRef(**ref, salesorder_id=order.salesorder_id)
             await self._calls.write(OrderPollActivities.tell_check, check, f"Have somebody asked of {order.payment_id}")

@@ -31,7 +31,7 @@ with workflow.unsafe.imports_passed_through():
         WriteBackInput,
     )
     from domain.sales import InvoiceWritten, OrderInput, OrderWritten, ReceiptWritten
-    from domain.shipping import ShipmentWritten, shipment_metadata
+    from domain.shipping import ShipmentWritten, shipment_metadata, shipped_as
     from workflows import contract
     from workflows.adjusting import adjust_stock
     from workflows.compensation import UndoStack
@@ -80,7 +80,7 @@ class PaymentWorkflow(Listening):
             receipt = await sale.record_payment(invoice, self._charges())
             shipment = await self._ship(wanted, order)
             await self._write_back(wanted, order, receipt, shipment)
-            await self._tell_people(plan)
+            await self._tell_people(plan, shipment)
             await self._settle_fee(receipt, by_hand=sale.paid_by_hand)
             return await self._close(wanted, order, invoice, receipt, shipment)
         except (ApplicationError, ActivityError, asyncio.CancelledError) as error:
@@ -182,8 +182,7 @@ class PaymentWorkflow(Listening):
         shipping = Shipping(self._calls, wanted, order, self._documents)
         shipment = await shipping.ship(look_first=self._start.carried.answers > 0 or bool(anew))
         self._found |= {"package": shipment.package_ids[0], "shipment": shipment.shipment_id}
-        by = " ".join(filter(None, ("by", shipment.carrier, shipment.tracking_number)))
-        self._note(f"shipped as {shipment.number} " + (by if by != "by" else "without a tracking number"))
+        self._note(f"shipped as {shipped_as(shipment)}")
         return shipment
 
     async def _disputed(self) -> str:
@@ -222,10 +221,11 @@ class PaymentWorkflow(Listening):
         summary = f"Write order {wanted.number} into the payment's metadata"
         await self._calls.write(StripeActivities.write_back, note, summary)
 
-    async def _tell_people(self, plan: OrderPlan) -> None:
+    async def _tell_people(self, plan: OrderPlan, shipment: ShipmentWritten | None) -> None:
         """A message that cannot be delivered holds no payment up."""
         if plan.notify and not self._start.backfilled:
-            message = f"{self._start.payment_id} · {plan.total} · order {plan.number} · paid"
+            shipped = f" · shipped as {shipped_as(shipment)}" if shipment else ""
+            message = f"{self._start.payment_id} · {plan.total} · order {plan.number} · paid{shipped}"
             notice = NotifyInput(**dict(self._ref), message=message)
             await self._calls.tell(MessageActivities.notify_paid, notice, "Tell people that the order is paid")
 

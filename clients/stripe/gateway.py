@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 
 import httpx
@@ -157,6 +157,15 @@ class StripeGateway:
             await answer(intents.update_async(payment_id, {"metadata": dict(metadata)}, options), write=True)
         else:
             await answer(charges.update_async(payment_id, {"metadata": dict(metadata)}, options), write=True)
+
+    async def still_says(self, payment_id: str, words: Mapping[str, Collection[str]]) -> frozenset[str]:
+        """The metadata keys of the payment whose value is one of these `words` by now. One request."""
+        if payment_id.startswith("pi_"):
+            row = await answer(self._client.v1.payment_intents.retrieve_async(payment_id))
+        else:
+            row = await answer(self._client.v1.charges.retrieve_async(payment_id))
+        said = part(row, "metadata")
+        return frozenset(key for key, ours in words.items() if said.get(key) in ours)
 
     async def cancel_payment(self, payment_id: str, *, idempotency_key: str) -> PaymentStatus:
         """Lets go of an intent that is not paid; what it is now: CANCELED, or PAID where the money came before.

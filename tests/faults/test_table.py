@@ -67,6 +67,7 @@ BY_HAND = [
     "end_order_poll",
     "tell_check",
     "carry_back",
+    "notify_shipment",
     "note_gone",
     "find_all_given_back",
     "find_standing",

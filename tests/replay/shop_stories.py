@@ -23,7 +23,18 @@ from tests.workflows.samples import (
     PAYOUT,
     TOTAL,
 )
-from tests.workflows.test_order_polls import ASKS, BEGUN, BOTH, DRAWN, EVERY_LIST, PAGE, RESTOCKED, USUAL
+from tests.workflows.test_order_polls import (
+    ASKS,
+    BEGUN,
+    BOTH,
+    DRAWN,
+    EVERY_LIST,
+    PAGE,
+    RARELY,
+    RESTOCKED,
+    TELLS,
+    USUAL,
+)
 from tests.workflows.test_payout_checks import lacking
 from tests.workflows.test_return_polls import LAST, NEW
 from tests.workflows.test_sweeps import gap
@@ -94,6 +105,7 @@ ORDER_POLLS: dict[str, tuple[dict[str, Any], PaymentPolicy]] = {
         BOTH,
     ),
     "order-poll-of-every-list": (EVERY_LIST, USUAL),
+    "order-poll-tells-shipment": ({"list_changed": [PAGE, ListedOrders()], "see_order": TELLS}, RARELY),
     "order-poll-restocked": (RESTOCKED, USUAL),
 }
 # The lists, each read once.

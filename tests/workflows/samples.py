@@ -365,6 +365,7 @@ ANSWERS: dict[str, Any] = {
     "end_order_poll": StepDone(),
     "tell_check": StepDone(),
     "carry_back": StepDone(),
+    "notify_shipment": StepDone(),
     "accept_order": StepDone(),
     "note_gone": StepDone(),
     "fetch_left": LeftMoney(captured=TOTAL, left=TOTAL),

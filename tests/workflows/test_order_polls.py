@@ -31,6 +31,7 @@ NEWS = OrderNews(connection="shop", payment_id="pi_1", salesorder_id="so-1", doc
 DRAWN = OrderNews(connection="shop", payment_id="pi_2", salesorder_id="so-2")
 PAGE = ListedOrders(news=(NEWS,), rows=200, more=True)
 ASKS = OrderLook(standing=Standing.VOID, digest="void", carry=True, turn=3)
+TELLS = OrderLook(standing=Standing.STANDS, carry=True, tell=True, turn=2)
 BEGUN: PollBegun = ANSWERS["begin_order_poll"]
 NAMELESS = NamelessNote(connection="shop", document_id="cn-1", state="open")
 FOUND = OrderNews(connection="shop", payment_id="pi_3", salesorder_id="so-3", document_id="cn-1", state="open")
@@ -68,6 +69,22 @@ async def test_what_is_found_is_told_and_then_remembered(temporal_client: Client
     assert [kept.state for kept in script.inputs("keep_look")] == ["new", ""]
     assert script.inputs("carry_back")[0].turn == 3
     assert script.inputs("end_order_poll")[0].at == BEGUN.at
+
+
+async def test_people_are_told_of_a_shipment_once_stripe_was(temporal_client: Client) -> None:
+    """Each time with the number of what Stripe was told; nobody who can be reached holds no order up."""
+    away = ApplicationError("nobody took it", type="TryLater", non_retryable=True)
+    begun = BEGUN.model_copy(update={"due": (DRAWN,)})
+    script = Script({"begin_order_poll": begun, "list_changed": PAGE.model_copy(update={"more": False})})
+    script.answers |= {"see_order": TELLS, "notify_shipment": [away, ANSWERS["notify_shipment"]]}
+    async with on_stage(temporal_client, script) as stage:
+        handle = await stage.order_polls(RARELY, anew())
+        assert "2 orders looked at" in await read(handle)
+        await handle.terminate()
+    one = ["see_order", "carry_back", "notify_shipment", "keep_look"]
+    assert script.names() == ["begin_order_poll", "list_changed", *one, *one, "end_order_poll"]
+    assert [told.turn for told in script.inputs("notify_shipment")] == [2, 2]
+    assert [told.payment_id for told in script.inputs("notify_shipment")] == ["pi_1", "pi_2"]
 
 
 async def test_a_credit_note_is_traced_and_what_we_remember_is_refreshed(temporal_client: Client) -> None:

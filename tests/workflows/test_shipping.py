@@ -16,7 +16,7 @@ from domain.runs import StepDone
 from domain.sales import InvoiceWritten, OrderWritten, ReceiptWritten
 from domain.shipping import PackagesFound, PackageWritten, ShipmentWritten
 from tests.workflows.fakes import Script, on_stage
-from tests.workflows.samples import GOODS, QUICK, TOTAL
+from tests.workflows.samples import GOODS, QUICK, TOTAL, known_plan
 from tests.workflows.test_attention import standing
 from tests.workflows.test_payments import STORY, carry, parked, plans, until_parked
 from workflows import contract
@@ -51,6 +51,16 @@ async def test_nothing_is_shipped_unless_the_policy_says_so(temporal_client: Cli
         "",
         ["zoho_salesorder_id", "zoho_salesorder_number"],
     )
+
+
+async def test_people_are_told_how_it_left(temporal_client: Client) -> None:
+    """The message of the paid order names shipment, carrier and tracking number, or that there is none yet."""
+    for shipment, told in ((WENT, "SH-7 by DHL 0034"), (None, "SH-1 without a tracking number")):
+        packed = {"create_shipment": ShipmentWritten.of(shipment, "pk-7")} if shipment else {}
+        script = Script({"prepare_order": lambda w: known_plan(w.payment_id, notify=True), **packed})
+        await carry(temporal_client, script, policy=SHIPS)
+        (notice,) = script.inputs("notify_paid")
+        assert notice.message.endswith(f" · paid · shipped as {told}")
 
 
 @pytest.mark.parametrize("hold", list(DisputeHold))

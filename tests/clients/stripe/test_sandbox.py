@@ -146,6 +146,15 @@ async def test_metadata_is_merged_once(shop: Shop) -> None:
     assert len(facts.lines) == 2
 
 
+async def test_which_of_our_words_still_stand(shop: Shop) -> None:
+    """Key by key, exactly as written: another's word, and a key that is not there, are none of ours."""
+    intent, charge = [await shop.pay(via, lines=PLAIN, guest=ADA) for via in ("metadata", "charge_only")]
+    for payment in (intent["payment_intent"], charge["charge"]):
+        await shop.gateway.write_metadata(payment, {"tracking_number": "B", "carrier": "x"}, idempotency_key=payment)
+        words = {"tracking_number": ("A", "B"), "carrier": ("DHL",), "shipment_status": ("shipped", "")}
+        assert await shop.gateway.still_says(payment, words) == {"tracking_number"}
+
+
 @pytest.mark.parametrize(
     ("fault", "error", "applied"),
     [

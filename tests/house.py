@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import uuid
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -14,9 +13,8 @@ from typing import Any
 
 import httpx
 from pydantic import SecretStr
-from temporalio.client import Client, WorkflowFailureError, WorkflowHandle
+from temporalio.client import Client
 from temporalio.common import WorkflowIDReusePolicy
-from temporalio.service import RPCError
 
 from activities.assembly import assemble
 from activities.shops import Shops
@@ -26,7 +24,6 @@ from clients.signing import SigningRing
 from clients.store import Store
 from clients.tracing import NO_TRACING, Tracing
 from clients.watch import Watch
-from domain.attention import Trouble
 from domain.by_hand import ByHandPolicy
 from domain.mapping_policy import MappingPolicy
 from domain.policy import PaymentPolicy
@@ -37,8 +34,8 @@ from ingress.starter import Starter
 from sandbox.serving import serve
 from sandbox.stripe.app import make_app as make_stripe
 from sandbox.zoho.app import make_app as make_zoho
+from tests.payment_runs import PaymentRuns
 from worker import now, open_shop
-from workflows import contract
 from workflows.workers import make_workers
 
 ACCOUNT = {"id": "acct_1Test", "key": "sk_test_1", "country": "DE", "default_currency": "eur"}
@@ -90,7 +87,7 @@ RETURN_FIELDS = [
     for entity in ("salesreturn", "creditnote")
     for name in ("cf_stripe_refund_id", "cf_stripe_refund_status")
 ]
-BUYER = {
+BUYER: dict[str, Any] = {
     "name": "Ada Lovelace",
     "email": "ada@example.com",
     "phone": "+49 30 1234",
@@ -99,11 +96,9 @@ BUYER = {
 
 
 @dataclass
-class House:
+class House(PaymentRuns):
     """What a test can do with it."""
 
-    slug: str
-    client: Client
     store: Store
     stripe_url: str
     zoho_url: str
@@ -159,62 +154,6 @@ class House:
             return await self.http.get(f"{url}/_ledger", params=wanted)
         except httpx.TransportError:
             return await self.http.get(f"{url}/_ledger", params=wanted)
-
-    def run_of(self, payment_id: str) -> WorkflowHandle[Any, Any]:
-        """The payment's run."""
-        return self.client.get_workflow_handle(contract.payment_workflow_id(self.slug, payment_id))
-
-    async def done(self, payment_id: str, *, within: float = 60) -> dict[str, Any]:
-        """What became of the payment, once its run, which an event is yet to start, has ended."""
-        async with asyncio.timeout(within):
-            while True:
-                try:
-                    return dict(await self.run_of(payment_id).result())
-                except RPCError:
-                    await asyncio.sleep(0.02)
-
-    async def reached(self, payment_id: str, stage: str, *, within: float = 60) -> None:
-        """Return once the payment's run, which an event is yet to start, says that it is at `stage`."""
-        async with asyncio.timeout(within):
-            while True:
-                try:
-                    if (await self.run_of(payment_id).query(contract.PROGRESS))["stage"] == stage:
-                        return
-                except RPCError:
-                    await asyncio.sleep(0.02)
-
-    async def parked(self, payment_id: str, *, within: float = 60) -> Trouble:
-        """What the payment's run asks a person, once it does.
-
-        The server is asked whether it does, for a question to the run itself costs its worker a task each time.
-        """
-        async with asyncio.timeout(within):
-            while True:
-                try:
-                    about = await self.run_of(payment_id).describe()
-                    waits = about.typed_search_attributes.get(contract.NEEDS_ATTENTION)
-                    trouble = await self._trouble(payment_id) if waits else None
-                except RPCError:
-                    trouble = None
-                if trouble is not None:
-                    return trouble
-                await asyncio.sleep(0.05)
-
-    async def _trouble(self, payment_id: str) -> Trouble | None:
-        found = await self.run_of(payment_id).query(contract.TROUBLE)
-        return Trouble.model_validate(found) if found else None
-
-    async def answer(self, payment_id: str, action: str, **more: Any) -> None:
-        """A person's answer to a parked run."""
-        await self.run_of(payment_id).execute_update(contract.RESOLVE, {"action": action, "by": "test", **more})
-
-    async def failed(self, payment_id: str, *, within: float = 60) -> WorkflowFailureError:
-        """How the payment's run failed."""
-        try:
-            await self.done(payment_id, within=within)
-        except WorkflowFailureError as error:
-            return error
-        raise AssertionError(f"{payment_id} did not fail")
 
 
 def connection_of(slug: str, stripe_url: str, zoho_url: str, **changes: Any) -> Connection:

@@ -50,8 +50,9 @@ async def test_a_fee_that_was_found_is_remembered_once(
         payouts = PayoutActivities(shops, store.payouts, store.effects, Memory(store.links, lambda: AT), lambda: AT)
         acts = MissingActivities(shops, payouts, store.effects, once, store.events, Starter(temporal_client, {}))
         answer = ReceiptWritten(zoho_payment_id="9", record=record).model_dump_json()
-        about = {"result": {"answer": answer}, "at": AT, "actor": "run", "amount": TOTAL}
-        await store.effects.complete("shop", "customer_payment", "pi_1", **about)
+        await store.effects.complete(
+            "shop", "customer_payment", "pi_1", result={"answer": answer}, at=AT, actor="run", amount=TOTAL
+        )
         found = FeeInput(**ABOUT, record=recorded(FEE), charges=FEE)
         for _ in range(2):
             await ActivityEnvironment().run(acts.keep_fee_found, found)

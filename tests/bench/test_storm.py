@@ -49,7 +49,8 @@ def test_all_moments_and_numbers_are_within_the_size() -> None:
     size = Size(payments=300, seconds=20, shops=3, workers=2, kills=30, toxics=60)
     plan = draw(1, size)
     assert [len(plan.sales), len(plan.kills), len(plan.toxics), len(plan.revokes)] == [300, 30, 60, 1]
-    moments = [*(one.at for one in (*plan.sales, *plan.kills, *plan.toxics)), *plan.revokes]
+    faults = [*(kill.at for kill in plan.kills), *(toxic.at for toxic in plan.toxics), *plan.revokes]
+    moments = [*(sale.at for sale in plan.sales), *faults]
     assert 0 <= min(moments) <= max(moments) <= 20
     assert {sale.shop for sale in plan.sales} == {1, 2, 3}
     assert {kill.which for kill in plan.kills} == {0, 1}

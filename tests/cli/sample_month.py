@@ -71,8 +71,9 @@ def _sales(week: int, begin: datetime) -> list[PayoutLine]:
         number = 1000 * (week + 1) + sale
         amount = 2490 + 1370 * ((sale * 7 + week * 3) % 11)
         fee = 25 + amount * 15 // 1000
-        about = {"source_id": f"ch_{number}", "payment_id": f"pi_{number}", "at": begin + 15 * sale * _HOUR}
-        made.append(a_line(number, "charge", amount, fee, tax=fee * 19 // 119, **about))
+        about: dict[str, Any] = {"source_id": f"ch_{number}", "payment_id": f"pi_{number}"}
+        at = begin + 15 * sale * _HOUR
+        made.append(a_line(number, "charge", amount, fee, tax=fee * 19 // 119, at=at, **about))
     return made
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from temporalio.client import Client
@@ -63,7 +64,7 @@ async def test_an_event_that_waits_is_listed_and_answered(shop: Shop) -> None:
         ApplicationError("no right", {"service": "stripe"}, type="Refused", non_retryable=True),
         ANSWERS["resolve_payment"],
     ]
-    known = [
+    known: list[SearchAttributePair[Any]] = [
         SearchAttributePair(contract.CONNECTION, shop.slug),
         SearchAttributePair(contract.BUSINESS_IDS, [seen.object_id, seen.event_id]),
     ]

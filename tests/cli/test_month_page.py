@@ -33,8 +33,8 @@ def test_the_page_stands_by_itself_and_tells_its_picture() -> None:
         assert figure(one.money, sign=True) in told[1]
     assert page.count("<rect") == 2 + len(balance.flows) + 2  # the bars, and the two of the hatching
     assert "Adds up to the cent and all 4 certificates verify." in page
-    for one in shop.certificates:
-        assert one.hash in page
+    for proof in shop.certificates:
+        assert proof.hash in page
     assert _Tags.unclosed(page) == []
 
 

@@ -118,8 +118,9 @@ async def test_certificates_are_listed_and_shown(
     await store.payouts.issue("demo", "po_1", 2, newest, document=later, at=AT + timedelta(days=1))
     posted = {"answer": Posted(document_id="4600001", reference="po_1").model_dump_json()}
     money = Money.of(3575, "EUR")
-    about = {"result": posted, "at": AT, "actor": "payout:demo:po_1", "amount": money}
-    await store.effects.complete("demo", "post_transfer#po_1", "po_1", **about)
+    await store.effects.complete(
+        "demo", "post_transfer#po_1", "po_1", result=posted, at=AT, actor="payout:demo:po_1", amount=money
+    )
     await store.close()
     rows = json.loads((await throughline("payouts", "list", "-o", "json")).out)
     assert [(row["payout"], row["version"], row["status"], row["amount"], row["findings"]) for row in rows] == [

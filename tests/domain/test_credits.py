@@ -41,9 +41,9 @@ def test_a_whole_refund_credits_each_line_with_what_it_came_to() -> None:
     lines = credit_lines(SOLD, refund(CAPTURED), Restock.WHEN_UNSHIPPED)
     assert [line.gross.minor for line in lines] == [3570, 1069, 490]
     assert [(line.item_id, line.quantity, line.tax_id) for line in lines] == [
-        ("i1", 2, "t19"),
-        ("i2", 1, "t7"),
-        ("", 1, ""),
+        ("i1", Decimal(2), "t19"),
+        ("i2", Decimal(1), "t7"),
+        ("", Decimal(1), ""),
     ]
     assert [line.restock for line in lines] == [True, True, False]
 

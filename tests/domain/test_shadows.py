@@ -71,7 +71,7 @@ def test_each_field_is_told_by_itself() -> None:
     draft = draft_of(("19", False))
     sale = written(draft)
     first, second = sale.lines
-    for name, changed in {
+    changes: dict[str, dict[str, Any]] = {
         "date": {"row": sale.row.model_copy(update={"day": draft.order_date + timedelta(days=1)})},
         "total": {"row": sale.row.model_copy(update={"total": draft.total + Money.of(1, "EUR")})},
         "tax": {"tax": sale.tax + Decimal("0.01")},
@@ -79,7 +79,8 @@ def test_each_field_is_told_by_itself() -> None:
         "adjustment": {"adjustment": sale.adjustment - Decimal("0.01")},
         "invoiced": {"invoiced": Decimal(0)},
         "to be paid": {"open": Decimal("0.01")},
-    }.items():
+    }
+    for name, changed in changes.items():
         assert fields(draft, sale.model_copy(update=changed)) == [name]
     pieces = first.model_copy(update={"quantity": first.quantity + 1})
     assert len(fields(draft, sale.model_copy(update={"lines": (pieces, second)}))) == 1

@@ -13,7 +13,7 @@ from typing import Any
 
 from cli.ledger_check import check
 from tests.endtoend.shops import Shop
-from tests.house import BUYER
+from tests.house import BUYER, House
 
 # What differs between two runs that did the same: names that are made at random, and everything made of them.
 _NAMES = re.compile(
@@ -65,18 +65,18 @@ async def tell(shop: Shop, story: int) -> str:
     return await shop.pays(guest=BUYER if story == 1 else MOVED, lines=LINES)
 
 
-async def until(shop: Shop, holds: Callable[[list[dict[str, Any]]], bool]) -> None:
+async def until(house: House, holds: Callable[[list[dict[str, Any]]], bool]) -> None:
     """Waits until Stripe's deliveries are as wanted."""
     async with asyncio.timeout(60):
         while True:
-            if holds((await shop.stripe(only="deliveries"))["deliveries"]):
+            if holds((await house.stripe(only="deliveries"))["deliveries"]):
                 return
             await asyncio.sleep(0.1)
 
 
-async def everything_told(shop: Shop) -> None:
+async def everything_told(house: House) -> None:
     """Waits until every event of the shop has been taken, but for those that the sandbox was told to lose."""
-    await until(shop, lambda rows: all(row["state"] in ("delivered", "lost") for row in rows))
+    await until(house, lambda rows: all(row["state"] in ("delivered", "lost") for row in rows))
 
 
 async def outcome(shop: Shop) -> Outcome:

@@ -15,6 +15,7 @@ from typing import Any
 import httpx
 
 from cli.children import Child
+from cli.ports import quiet_port
 from cli.temporal_server import TemporalServer
 from cli.temporal_setup import NO_LIMITS
 from cli.up import part_command
@@ -24,7 +25,7 @@ from clients.settings import ensure_keys
 from clients.store import Store
 from clients.temporal import connect
 from domain.policy import PaymentPolicy
-from tests.endtoend.shops import HOST, Shop, Site, Ways, open_a_shop, quiet_port
+from tests.endtoend.shops import HOST, Shop, Site, Ways, open_a_shop
 
 ROOT = Path(__file__).resolve().parents[2]
 PARTS = ("worker", "ingress", "temporal")

@@ -77,11 +77,11 @@ async def test_every_payout_is_posted_once(temporal_client: Client, tmp_path: Pa
         await step(house, first, "fail")
         await certified(house, first, 2)
         now = await balances(house)
-        assert (now["Stripe Clearing"], now["Bank"]) == (came, 0)
+        assert (now["Stripe Clearing"], now["Bank"]) == (came, Decimal(0))
 
         again = await settled(house)
         now = await balances(house)
-        assert (now["Stripe Clearing"], now["Bank"]) == (0, came)
+        assert (now["Stripe Clearing"], now["Bank"]) == (Decimal(0), came)
 
         await paid(house)
         await settled(house, kind="instant", amount=2000)
@@ -89,7 +89,7 @@ async def test_every_payout_is_posted_once(temporal_client: Client, tmp_path: Pa
         last = await settled(house)
         now = await balances(house)
         assert held > 0
-        assert (now["Stripe Clearing"], now["Stripe Fees"]) == (0, Decimal("2.70"))
+        assert (now["Stripe Clearing"], now["Stripe Fees"]) == (Decimal(0), Decimal("2.70"))
 
         await bill(house, 500)
         before = await asked(house)
@@ -101,7 +101,7 @@ async def test_every_payout_is_posted_once(temporal_client: Client, tmp_path: Pa
             | {"GET /banktransactions/{bank_transaction_id}": 1}
         )
         now = await balances(house)
-        assert (now["Stripe Clearing"], now["Stripe Fees"]) == (0, Decimal("7.70"))
+        assert (now["Stripe Clearing"], now["Stripe Fees"]) == (Decimal(0), Decimal("7.70"))
         assert sum(now.values()) == sum(await receivable(house))
 
         gone = await given_up_and_begun_anew(house)

@@ -32,13 +32,13 @@ SECONDS = float(os.environ.get("MACHINE_SECONDS", "0"))
 EXAMPLES, STEPS = 4, 12
 MOST, CALM = 5, 4  # payments of a story; what happens at least before it settles
 places, pieces = st.integers(0, 7), st.integers(1, 3)
-SETTINGS = {
-    "stateful_step_count": STEPS,
-    "deadline": None,
-    "database": None,
-    "phases": [Phase.generate],
-    "suppress_health_check": list(HealthCheck),
-}
+SETTINGS = settings(
+    stateful_step_count=STEPS,
+    deadline=None,
+    database=None,
+    phases=[Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)
 
 
 class Shop(RuleBasedStateMachine):
@@ -55,7 +55,12 @@ class Shop(RuleBasedStateMachine):
         self._closing = asyncio.Event()
         opened: Future[Story] = Future()
         self._house = asyncio.run_coroutine_threadsafe(self._keep(opened), self.loop)
-        self._house.add_done_callback(lambda done: opened.done() or opened.set_exception(done.exception() or OSError()))
+
+        def tell(done: Future[None]) -> None:
+            if not opened.done():
+                opened.set_exception(done.exception() or OSError())
+
+        self._house.add_done_callback(tell)
         self.story = opened.result(60)
 
     async def _keep(self, opened: Future[Story]) -> None:
@@ -219,7 +224,7 @@ def _disputed(sale: Sale) -> bool:
 async def test_whatever_happens_the_books_agree(temporal_client: Client, tmp_path: Path) -> None:
     """A few stories, the same ones each time; other ones, for as long as MACHINE_SECONDS says."""
     Shop.loop, Shop.client, Shop.folder = asyncio.get_running_loop(), temporal_client, tmp_path
-    few = settings(max_examples=EXAMPLES, derandomize=not SECONDS, **SETTINGS)
+    few = settings(SETTINGS, max_examples=EXAMPLES, derandomize=not SECONDS)
     until = time.monotonic() + SECONDS
     while True:
         await asyncio.to_thread(run_state_machine_as_test, Shop, settings=few)

@@ -15,7 +15,7 @@ from tests.endtoend.test_refunds import CLEARED, CLEARING, booked, refund, run_o
 from tests.endtoend.zoho_desk import Desk, answer_run, until_parked
 from tests.house import House
 
-CLOSED = {"mapping": CLEARED, "seed": CLEARING}
+CLOSED: dict[str, Any] = {"mapping": CLEARED, "seed": CLEARING}
 
 
 async def notes(house: House) -> list[dict[str, Any]]:

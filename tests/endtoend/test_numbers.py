@@ -10,8 +10,9 @@ from pathlib import Path
 
 import httpx
 
+from cli.ports import quiet_port
 from tests.endtoend.processes import a_house_of_processes
-from tests.endtoend.shops import HOST, Shop, quiet_port
+from tests.endtoend.shops import HOST, Shop
 from tests.house import BUYER, QUICK
 from workflows import contract
 

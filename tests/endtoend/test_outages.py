@@ -13,12 +13,13 @@ from typing import Any
 from temporalio.client import Client
 from temporalio.service import RPCError
 
+from cli.ports import quiet_port
 from cli.temporal_binary import find_or_get
 from cli.temporal_server import TemporalServer
 from cli.temporal_setup import NO_LIMITS
 from clients.temporal import connect
 from tests.endtoend.outcomes import LINES, differences, outcome, tell, undisturbed, until
-from tests.endtoend.shops import Shop, a_street, quiet_port
+from tests.endtoend.shops import Shop, a_street
 from tests.house import BUYER, QUICK
 
 # As in a shop, only sooner: a call to Zoho is given up before its activity is.

@@ -42,15 +42,20 @@ async def stock(house: House) -> tuple[int, int]:
 
 async def closed_or_parked(house: House, payment_id: str) -> str:
     """How the payment stands once nothing moves: `paid`, or the class it waits with."""
-    done = asyncio.ensure_future(house.done(payment_id, within=120))
-    asks = asyncio.ensure_future(house.parked(payment_id, within=120))
-    first, rest = await asyncio.wait((done, asks), return_when=asyncio.FIRST_COMPLETED)
+
+    async def ends() -> str:
+        return str((await house.done(payment_id, within=120))["stage"])
+
+    async def asks() -> str:
+        return (await house.parked(payment_id, within=120)).attention_class.value
+
+    both = (asyncio.ensure_future(ends()), asyncio.ensure_future(asks()))
+    first, rest = await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
     for task in rest:
         task.cancel()
     await asyncio.gather(*rest, return_exceptions=True)
     (task,) = first
-    said = task.result()
-    return str(said["stage"] if isinstance(said, dict) else said.attention_class.value)
+    return task.result()
 
 
 async def test_fifty_buyers_and_ten_pieces(temporal_client: Client, tmp_path: Path) -> None:

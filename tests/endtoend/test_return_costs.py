@@ -6,6 +6,7 @@ import asyncio
 from collections import Counter
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from temporalio.api.enums.v1 import EventType
@@ -20,7 +21,7 @@ from tests.faults.kinds import KINDS
 from tests.faults.singles import shops_of
 from tests.house import House
 
-STEADY = {"look_every": timedelta(milliseconds=200), "look_at_most": timedelta(milliseconds=200)}
+STEADY: dict[str, Any] = {"look_every": timedelta(milliseconds=200), "look_at_most": timedelta(milliseconds=200)}
 FRESH_HISTORY = 4096  # events; the server suggests a fresh history from there on
 EVENTS_A_LOOK, ACTIONS_A_LOOK = 11, 2
 MOST_BYTES_A_LOOK = 2500

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 from temporalio.client import Client
 
@@ -17,7 +18,7 @@ from tests.house import House
 from workflows import contract
 
 MUG = ("MUG", 1, 0)
-EVERY = {"poll_every": timedelta(milliseconds=300)}
+EVERY: dict[str, Any] = {"poll_every": timedelta(milliseconds=300)}
 
 
 async def begun(house: House, return_id: str) -> bool:
@@ -69,7 +70,7 @@ async def test_the_list_is_read_from_time_to_time(temporal_client: Client, tmp_p
 
 async def test_a_day_from_which_on_returns_are_carried(temporal_client: Client, tmp_path: Path) -> None:
     """Those of that day, and later ones, though they were there before."""
-    policy = {"trigger": ReturnTrigger.APPROVED, "since": date(2020, 1, 1), **EVERY}
+    policy: dict[str, Any] = {"trigger": ReturnTrigger.APPROVED, "since": date(2020, 1, 1), **EVERY}
     async with return_shop(temporal_client, tmp_path, **policy) as house:
         await a_sale(house)
         made = await Desk(house).enters(MUG)

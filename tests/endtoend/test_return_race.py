@@ -7,6 +7,7 @@ import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from aiohttp import ClientSession
@@ -27,7 +28,7 @@ LOGIN = {"refresh_token": "refresh", "client_id": "client", "client_secret": "se
 async def an_arena(client: Client, folder: Path) -> AsyncIterator[tuple[Arena, House]]:
     """A shop whose returns are told by webhook and by poll at once, and whose every event of Stripe's comes twice."""
     seed = {"items": list(ITEMS), "custom_fields": [*SEED["custom_fields"], *RETURN_FIELDS]}
-    policy = {"trigger": ReturnTrigger.APPROVED, "approve_above": {"EUR": LIMIT}}
+    policy: dict[str, Any] = {"trigger": ReturnTrigger.APPROVED, "approve_above": {"EUR": LIMIT}}
     async with return_shop(client, folder, seed=seed, **policy) as house, ClientSession() as http:
         starter = starter_of(house)
 

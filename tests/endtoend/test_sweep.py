@@ -7,6 +7,7 @@ import time
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from difflib import ndiff
+from functools import partial
 from math import ceil
 from pathlib import Path
 from typing import Any
@@ -78,8 +79,10 @@ def differences(first: dict[str, list[str]], second: dict[str, list[str]]) -> li
     """The lines in which two shops' documents differ."""
     if first == second:
         return []
-    rows = [[line for name in books for row in books[name] for line in row.splitlines()] for books in (first, second)]
-    return [line for line in ndiff(*rows) if line[0] in "-+"]
+    old, new = (
+        [line for rows in books.values() for row in rows for line in row.splitlines()] for books in (first, second)
+    )
+    return [line for line in ndiff(old, new) if line[0] in "-+"]
 
 
 STORM = {"webhook_loss": 0.5, "webhook_duplicate": 0.3, "webhook_spread": 0.5}
@@ -143,7 +146,7 @@ async def test_a_refund_or_dispute_that_came_before_its_payment_waits_for_the_sw
         ids = contract.refund_workflow_id(house.slug, refund), contract.dispute_workflow_id(house.slug, dispute)
         runs = [temporal_client.get_workflow_handle(name) for name in ids]
         for run in runs:
-            await until(lambda run=run: waits_for(run, "PaymentNotBegun"))
+            await until(partial(waits_for, run, "PaymentNotBegun"))
         swept = await sweep(house)
         for one in (paid, disputed):
             assert (one["payment_intent"], Source.EVENTS, Why.NEVER_DELIVERED) in found(swept)
@@ -312,7 +315,7 @@ async def test_schedules_are_made_once_and_each_sweep_goes_on_where_the_last_one
                 await schedule.trigger()
                 done = f"Connection = '{house.slug}' AND WorkflowType = '{contract.SWEEP_WORKFLOW}'"
                 closed = f"{done} AND ExecutionStatus = 'Completed'"
-                await until(lambda closed=closed, ran=ran: reached(house, closed, ran))
+                await until(partial(reached, house, closed, ran))
                 runs = [run async for run in temporal_client.list_workflows(closed)]
                 newest = max(runs, key=lambda run: run.start_time)
                 handle = temporal_client.get_workflow_handle(newest.id, result_type=Swept)

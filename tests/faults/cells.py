@@ -207,9 +207,10 @@ class Lane:
             if run is None:
                 return
             await everything_told(self.shop)
-            trouble = await run.query(contract.TROUBLE, result_type=Trouble | None)
-            if trouble is None:
+            found = await run.query(contract.TROUBLE)
+            if found is None:
                 return
+            trouble = Trouble.model_validate(found)
             cured = await self.kind.tale.deed(self.shop, trouble) if self.kind.tale.deed else ""
             offered = cured or (answer if answer in trouble.actions() else "retry")
             offered = "approve" if trouble.approvable else offered

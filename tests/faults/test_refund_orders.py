@@ -20,7 +20,7 @@ from tests.endtoend import test_refunds as refunds
 from tests.endtoend import zoho_desk as desk
 from tests.endtoend.outcomes import LINES, Outcome, differences, everything_told, outcome
 from tests.endtoend.shops import Shop, Ways, a_street
-from tests.house import BUYER, QUICK, SEED
+from tests.house import BUYER, QUICK, RETURN_FIELDS, SEED
 
 AT_ONCE = 4
 MOST = 12  # events that one refund has: fewer than that, and one more for Zoho's own webhook
@@ -33,7 +33,7 @@ WAYS = Ways(
         }
     ),
     mapping=refunds.CLEARED,
-    seed={**refunds.CLEARING, "custom_fields": [*SEED["custom_fields"], *desk.RETURN_FIELDS]},
+    seed={**refunds.CLEARING, "custom_fields": [*SEED["custom_fields"], *RETURN_FIELDS]},
 )
 
 

@@ -21,9 +21,10 @@ from clients.store import Store
 from domain.returns import ReturnEvent
 from domain.runs import PaymentEvent
 from ingress.app import make_app
+from ingress.door import Started
 from ingress.limits import Limits
 from ingress.run import serving
-from ingress.starter import Started, Starter
+from ingress.starter import Starter
 from tests.ingress.deliveries import NOW, SECRET, SLUG, connection, sign
 
 LIMITS = Limits(body_seconds=1.0, header_seconds=2.0, remember_seconds=20.0)

@@ -11,7 +11,8 @@ from temporalio.client import Client
 from temporalio.worker import Worker
 
 from domain.runs import PaymentEvent
-from ingress.starter import Started, Starter
+from ingress.door import Started
+from ingress.starter import Starter
 from tests.ingress.conftest import told_in
 from tests.ingress.deliveries import NOW, SLUG
 from tests.ingress.runs import OneDispute, OnePayout, OneRefund

@@ -21,7 +21,8 @@ from clients.temporal import connect
 from domain.policy import ReturnPolicy, ReturnTrigger
 from domain.returns import ReturnEvent
 from domain.runs import PaymentEvent, PaymentInput, ResolveInput
-from ingress.starter import Started, Starter
+from ingress.door import Started
+from ingress.starter import Starter
 from tests.ingress.conftest import Door, told_in
 from tests.ingress.deliveries import NOW, SLUG, paid_intent, snapshot, thin
 from tests.ingress.runs import OneEvent

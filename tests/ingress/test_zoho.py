@@ -78,8 +78,8 @@ def signature(pairs: dict[str, str], raw: str, secret: str = SECRET) -> dict[str
 async def test_a_return_reaches_its_run_in_whatever_shape(door: Door, notes: NoteTaker, body: Any) -> None:
     """A return, or a credit note of one, as JSON or as a form."""
     text = body if isinstance(body, str) else json.dumps(body)
-    form = {"headers": {"Content-Type": "application/x-www-form-urlencoded"}} if isinstance(body, str) else {}
-    assert await said(door, text, **form) == (200, {"outcome": "accepted"})
+    form = {"Content-Type": "application/x-www-form-urlencoded"} if isinstance(body, str) else {}
+    assert await said(door, text, headers=form) == (200, {"outcome": "accepted"})
     assert notes.returns == [(SHOP, "4815000000044972")]
     kind = "creditnote" if "creditnote_id" in text else "salesreturn"
     assert await door.counted("accepted", slug=SHOP, type=kind) == 1
@@ -89,9 +89,9 @@ async def test_a_return_reaches_its_run_in_whatever_shape(door: Door, notes: Not
 async def test_an_adjustment_reaches_its_run(door: Door, notes: NoteTaker, body: Any) -> None:
     """In whatever shape; where no adjustment proposes anything, it is left alone."""
     text = body if isinstance(body, str) else json.dumps(body)
-    form = {"headers": {"Content-Type": "application/x-www-form-urlencoded"}} if isinstance(body, str) else {}
-    assert await said(door, text, **form) == (200, {"outcome": "accepted"})
-    assert await said(door, text, shop="off", **form) == (200, {"outcome": "ignored-adjustments-off"})
+    form = {"Content-Type": "application/x-www-form-urlencoded"} if isinstance(body, str) else {}
+    assert await said(door, text, headers=form) == (200, {"outcome": "accepted"})
+    assert await said(door, text, shop="off", headers=form) == (200, {"outcome": "ignored-adjustments-off"})
     assert (notes.adjustments, notes.returns) == ([(SHOP, "4815000000055001")], [])
     assert await door.counted("accepted", slug=SHOP, type="inventory_adjustment") == 1
 

@@ -44,9 +44,9 @@ RETRY = {"action": "retry", "by": "ada"}
 APPROVE = {"action": "approve", "by": "Grace"}
 ABORT = {"action": "abort", "reason": "wrong return", "by": "ada"}
 # Above which a second person has to agree.
-LIMIT = {"approve_above": {"EUR": Decimal("49.89")}}
+LIMIT: dict[str, Any] = {"approve_above": {"EUR": Decimal("49.89")}}
 # Nothing is looked at by itself.
-LONG_WAIT = {"look_every": PROMPT.remind_every, "look_at_most": PROMPT.remind_every}
+LONG_WAIT: dict[str, Any] = {"look_every": PROMPT.remind_every, "look_at_most": PROMPT.remind_every}
 
 
 def policy(trigger: ReturnTrigger = ReturnTrigger.APPROVED, **returns: Any) -> PaymentPolicy:

@@ -100,12 +100,12 @@ async def test_what_does_not_match_forgets_order_and_yes(temporal_client: Client
     other = PROPOSAL.model_copy(
         update={"lines": tuple(line.model_copy(update={"item_id": "i-9"}) for line in PROPOSAL.lines)}
     )
-    answers: dict[str, Any] = {
+    answers: dict[str, dict[str, Any]] = {
         "find_named_order": {"find_named_order": [OrderFound(), OrderFound(salesorder_id="so-1")]},
         "reference": {"read_proposal": [PROPOSAL.model_copy(update={"reference": ""}), PROPOSAL]},
         "item": {"read_proposal": [other, PROPOSAL]},
-    }[missing]
-    script = Script(answers)
+    }
+    script = Script(answers[missing])
     async with on_stage(temporal_client, script) as stage:
         handle = await begun(stage)
         trouble = await asks(handle, AttentionClass.ADJUSTMENT_UNMATCHED)

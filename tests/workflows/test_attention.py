@@ -275,7 +275,8 @@ async def until_undo_parked(handle: WorkflowHandle[Any, Any]) -> Trouble:
     """The trouble of the undo, in its own fresh history."""
     async with asyncio.timeout(20):
         while True:
-            trouble = await handle.query(contract.TROUBLE, result_type=Trouble | None)
+            found = await handle.query(contract.TROUBLE)
+            trouble = Trouble.model_validate(found) if found else None
             if trouble is not None and trouble.attention_class == "undo_failed":
                 return trouble
             await asyncio.sleep(0.02)

@@ -70,10 +70,10 @@ async def until_parked(handle: WorkflowHandle[Any, Any]) -> Trouble:
     """What the run waits for, once it waits in its small fresh history."""
     async with asyncio.timeout(20):
         while True:
-            trouble = await handle.query(contract.TROUBLE, result_type=Trouble | None)
+            found = await handle.query(contract.TROUBLE)
             history = (await handle.describe()).history_length
-            if trouble is not None and history < 20:
-                return trouble
+            if found is not None and history < 20:
+                return Trouble.model_validate(found)
 
 
 async def test_known_customer_takes_five_zoho_calls(temporal_client: Client) -> None:

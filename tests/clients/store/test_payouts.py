@@ -77,8 +77,10 @@ async def test_certificates_that_name_what_is_open_are_listed(store: Store, shop
 async def test_effects_of_many_payments_are_read_at_once(store: Store, shop: str) -> None:
     """More than one statement may name, and none of another connection."""
     for number in range(3):
-        about = {"result": {"answer": "{}"}, "at": AT, "actor": "run", "amount": Money.of(number + 1, "EUR")}
-        await store.effects.complete(shop, "customer_payment", f"pi_{number}", **about)
+        money = Money.of(number + 1, "EUR")
+        await store.effects.complete(
+            shop, "customer_payment", f"pi_{number}", result={"answer": "{}"}, at=AT, actor="run", amount=money
+        )
     names = [f"pi_{number}" for number in range(1200)]
     rows = await store.effects.of_many(shop, names)
     assert [(row.stripe_id, row.amount) for row in rows] == [(f"pi_{n}", Money.of(n + 1, "EUR")) for n in range(3)]

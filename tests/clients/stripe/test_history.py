@@ -8,6 +8,8 @@ from aiohttp import web
 
 from clients.stripe.gateway import StripeGateway
 from clients.stripe.history import MOST_TYPES
+from clients.stripe.raw import Raw
+from domain.backfills import ChargeRow
 from ingress.starter import Starter
 from tests.clients.stripe.fake import FakeStripe, listed
 from tests.clients.stripe.shop import Shop
@@ -26,7 +28,8 @@ async def test_events_come_in_pages_newest_first_and_each_once(shop: Shop) -> No
     for _ in range(60):
         await shop.pay("bare", amount=900)
     history, types = shop.gateway.history, ["payment_intent.succeeded", "charge.succeeded"]
-    seen, after, pages = [], "", 0
+    seen: list[Raw] = []
+    after, pages = "", 0
     while pages == 0 or after:
         rows, after = await history.events(types, *span(), after)
         seen, pages = [*seen, *rows], pages + 1
@@ -103,7 +106,8 @@ async def test_charges_come_oldest_first_however_many_there_are(shop: Shop) -> N
     await shop.pay("bare", amount=900, capture="manual")
     now = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=1)
     begin, end, tried = now - 4 * 24 * HOUR, now, 4 * 24 * HOUR
-    seen, pages = [], 0
+    seen: list[ChargeRow] = []
+    pages = 0
     while begin < end:
         page = await shop.gateway.history.charges(begin, end, tried)
         assert all(begin <= row.at < page.until for row in page.rows)

@@ -192,8 +192,7 @@ async def test_payouts_are_listed_by_the_official_sdk(door: Door, client: stripe
     listed = client.v1.payouts.list_async
     assert [row.id for row in (await listed({})).data] == [second["id"], first["id"]]
     assert [row.id for row in (await listed({"status": "paid"})).data] == [first["id"]]
-    after = {"gt": second["arrival_date"]}
-    assert [row.id for row in (await listed({"arrival_date": after})).data] == []
+    assert [row.id for row in (await listed({"arrival_date": {"gt": second["arrival_date"]}})).data] == []
     with pytest.raises(stripe.InvalidRequestError):
         await client.v1.balance_transactions.list_async({"payout": "po_nowhere"})
 

@@ -25,7 +25,7 @@ from tests.clients.zoho.conftest import ORGANIZATION, an_account
 
 DAY = date(2026, 10, 9)
 ADDRESS = ZohoAddress(attention="Ann Lee", address="Main Street 1", city="Ulm", zip="89073", country="DE")
-SEED = {
+SEED: dict[str, list[dict[str, Any]]] = {
     "organizations": [
         {
             "organization_id": ORGANIZATION,

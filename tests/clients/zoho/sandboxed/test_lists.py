@@ -66,9 +66,9 @@ async def test_contacts_and_items_tell_what_is_remembered_of_them(sandbox: Sandb
     assert known == (contact.contact_id, "ann@example.com", "EUR", "customer", True)
     items, more = await client.lists.items(1, LONG_AGO)
     assert (sorted(item.sku for item in items), more) == (["TEA-1", "TEA-10"], False)
-    for row in (person, *items):
-        assert row.modified is not None
-        assert abs(row.modified - datetime.now(UTC)) < timedelta(minutes=1)
+    for modified in (person.modified, *(item.modified for item in items)):
+        assert modified is not None
+        assert abs(modified - datetime.now(UTC)) < timedelta(minutes=1)
     soon = datetime.now(UTC) + timedelta(seconds=30)
     assert (await client.lists.contacts(1, soon), await client.lists.items(1, soon)) == (([], False), ([], False))
 

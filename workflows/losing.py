@@ -18,6 +18,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.calls import Calls
     from workflows.compensation import UndoStack
     from workflows.crediting import Crediting
+    from workflows.notes_by_hand import NotesByHand
     from workflows.writing_off import WritingOff
 
 # What takes a booked loss back, in the order of the steps.
@@ -49,7 +50,7 @@ class Losing:
     def __init__(self, calls: Calls, ref: DisputeRef, number: str, undo: UndoStack, *, before: bool = False) -> None:
         refund = RefundRef(**ref.model_dump(exclude={"dispute_id"}), refund_id=ref.dispute_id)
         # Of a dispute from before somebody may have entered the credit note, which is theirs to take back.
-        self._theirs = Crediting(calls, refund, number, UndoStack(), cause="dispute") if before else None
+        self._theirs = NotesByHand(calls, refund, number, cause="dispute") if before else None
         self.crediting = Crediting(calls, refund, number, undo, cause="dispute")
         self._writing = WritingOff(calls, ref, number, undo)
         self._policy = calls.policy
@@ -115,9 +116,8 @@ class Losing:
         """Goods that have left are the buyer's: a bank sends nothing back."""
         refund, never = loss.refund, self._policy.restock is Restock.NEVER
         theirs, ours = self._theirs, UndoKind.VOID_CREDIT_NOTE in self._undo.kinds
-        if theirs and not ours and (entered := await theirs.by_hand(refund, sold)):
-            paid = await theirs.pay_out(refund, sold, entered)
-            await theirs.keep(refund, entered, paid)
+        if theirs and not ours and (entered := await theirs.find(refund, sold)):
+            paid = await theirs.settle(refund, sold, entered)
             said = f"credit note {entered.number}, entered by hand, over {refund.money}"
             return Booked(said, entered.creditnote_id, entered.number, paid.zoho_refund_id)
         lines = self.crediting.lines(refund, sold, Restock.NEVER if never else Restock.WHEN_UNSHIPPED)

@@ -1,0 +1,93 @@
+"""Credit notes that people wrote for the money of a refund, or of a lost dispute: taken for its own, or asked about."""
+
+from __future__ import annotations
+
+from temporalio import workflow
+from temporalio.exceptions import ApplicationError
+
+with workflow.unsafe.imports_passed_through():
+    from activities.credits import CreditActivities
+    from activities.missing import MissingActivities
+    from domain.credits import CreditWritten, PaidOut, Sold, credited_twice
+    from domain.hand_credits import CreditHandQuery, said
+    from domain.missing import FoundCredit
+    from domain.refunds import FetchedRefund, RefundRef
+    from workflows.calls import Calls
+    from workflows.compensation import UndoStack
+    from workflows.crediting import Crediting
+
+
+# What the answer does to a credit note that was entered by hand and may be this refund's or dispute's.
+_SKIP = {
+    "refund": "skip writes a new one",
+    "dispute": "skip books nothing, so book the loss by hand first where it is not",
+}
+
+
+class NotesByHand:
+    """What people booked of one refund, or of another `cause`: theirs, so that no end of the run takes it back.
+
+    `number` is the number of the payment's order.
+    """
+
+    def __init__(self, calls: Calls, ref: RefundRef, number: str, cause: str = "refund") -> None:
+        self._calls = calls
+        self._ref = ref
+        self._number = number
+        self._cause = cause
+        self._crediting = Crediting(calls, ref, number, UndoStack(), cause)
+
+    def see(self, refund: FetchedRefund, sold: Sold) -> None:
+        """ApplicationError `CreditByHand` where a person may have credited this very refund already."""
+        if not (notes := credited_twice(sold, refund)):
+            return
+        refund_id, said = self._ref.refund_id, ", ".join(map(str, notes))
+        raise _asks(
+            f"somebody wrote credit note {said} for order {self._number}, and {refund_id} gives {refund.money} back: "
+            "with a note of its own the sale may be credited twice. If it was written for this refund, put "
+            f"{refund_id} into its reference in Zoho, then retry; if not, skip with a reason: the refund gets its own"
+        )
+
+    async def find(self, refund: FetchedRefund, sold: Sold) -> CreditWritten | None:
+        """The credit note of one from before with its id as reference; None for none.
+
+        ApplicationError `CreditByHand` asks about one over another amount, and about those of its customer that are
+        only alike.
+        """
+        skip, refund_id = _SKIP[self._cause], self._ref.refund_id
+        if (named := await self._crediting.find_note()) is not None:
+            if named.total == refund.money:
+                return named
+            raise _asks(
+                f"Zoho's credit note {named.number} names {refund_id} and comes to {named.total}, the {self._cause} to "
+                f"{refund.money}: correct it in Zoho and retry; {skip}"
+            )
+        wanted = CreditHandQuery(**dict(self._ref), contact_id=sold.contact_id, total=refund.money, at=refund.at)
+        summary = "Look for a credit note of the customer over this amount"
+        found = await self._calls.zoho_read(CreditActivities.find_credits_by_hand, wanted, summary)
+        if not found.alike:
+            return None
+        raise _asks(
+            f"Zoho has a credit note of this customer over {refund.money}, made within three days of the "
+            f"{self._cause}: {'; '.join(map(said, found.alike))}. If it is this {self._cause}'s, put {refund_id} into "
+            f"its reference and retry; {skip}"
+        )
+
+    async def settle(self, refund: FetchedRefund, sold: Sold, note: CreditWritten) -> PaidOut:
+        """What the note lacks is booked, that its money went back; both are remembered, so that a payout's line is
+        matched with them.
+        """
+        paid = await self._crediting.pay_out(refund, sold, note)
+        found = FoundCredit(
+            **self._ref.model_dump(exclude={"refund_id"}),
+            creditnote_id=note.creditnote_id,
+            number=note.number,
+            zoho_refund_id=paid.zoho_refund_id,
+            money=refund.money,
+        )
+        await self._calls.write(MissingActivities.keep_credit_found, found, f"Keep that {note.number} is its note")
+        return paid
+
+
+def _asks(what: str) -> ApplicationError:
+    return ApplicationError(what, type="CreditByHand", non_retryable=True)

@@ -53,8 +53,9 @@ class Sold(Fact):
     """A sale as Zoho has it: its order and invoice, and the lines (shipping is one of them).
 
     `invoice_id` is "" where nothing was invoiced, or what was invoiced is void. `returns` are the ids of the order's
-    returns, `notes` those of its credit notes that count, which come to `credited` (None where that is unclear); of
-    these `by_hand` name no cause of Stripe's. `noted`: one of them names the refund that is asked about.
+    returns, `notes` those of its credit notes that count, which come to `credited` as far as they are in its currency
+    (None where that is unclear); of these `by_hand` name no cause of Stripe's. `noted`: one of them names the refund
+    that is asked about.
     """
 
     salesorder_id: str
@@ -197,11 +198,11 @@ def credit_lines(sold: Sold, refund: RefundFacts, restock: Restock) -> tuple[Cre
 
 def credited_twice(sold: Sold, refund: RefundFacts) -> tuple[NoteByHand, ...]:
     """The credit notes by hand that may have been written for this very refund: over the same amount; or all of them,
-    where with one more for the refund the notes would come to more than was paid.
+    where with one more for the refund the notes would come to more than was paid. Never one in another currency.
     """
     credited = sold.credited or refund.money.zero()
     if credited.currency == refund.money.currency and credited + refund.money > refund.captured:
-        return sold.by_hand
+        return tuple(note for note in sold.by_hand if note.total is None or note.total.currency == credited.currency)
     return tuple(note for note in sold.by_hand if note.total == refund.money)
 
 

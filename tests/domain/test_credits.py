@@ -109,3 +109,12 @@ def test_a_note_by_hand_that_may_be_the_refunds() -> None:
     assert credited_twice(sold, refund(CAPTURED - 1799)) == (five, twelve)
     assert credited_twice(sold.model_copy(update={"credited": None}), refund(CAPTURED)) == ()
     assert credited_twice(SOLD.model_copy(update={"credited": Money.of(1, "EUR")}), refund(CAPTURED)) == ()
+
+
+def test_a_note_by_hand_in_another_currency_is_never_alike() -> None:
+    """Neither by its figures nor where more would be credited than was paid."""
+    dollars = NoteByHand(creditnote_id="12", total=Money.of(1200, "USD"))
+    euros = NoteByHand(creditnote_id="5", total=Money.of(500, "EUR"))
+    sold = SOLD.model_copy(update={"by_hand": (dollars, euros), "credited": Money.of(500, "EUR")})
+    assert credited_twice(sold, refund(1200)) == ()
+    assert credited_twice(sold, refund(CAPTURED)) == (euros,)

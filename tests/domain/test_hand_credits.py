@@ -22,6 +22,7 @@ ROW = CreditRow(creditnote_id="cn-1", number="CN-1", status="closed", day=DAY, t
         ({"day": date(2026, 11, 24)}, False),
         ({"day": None}, False),
         ({"total": Money(minor=501, currency="EUR")}, False),
+        ({"total": Money(minor=500, currency="USD")}, False),
         ({"total": None}, False),
         ({"status": "void"}, False),
         ({"status": "draft"}, False),

@@ -22,6 +22,11 @@ _SKIP = {
     "refund": "skip writes a new one",
     "dispute": "skip books nothing, so book the loss by hand first where it is not",
 }
+_TAKEN = {"refund": "gives {} back: with a note of its own", "dispute": "took {}: booked besides it"}
+_ELSE = {
+    "refund": "skip with a reason: the refund gets its own",
+    "dispute": "book the loss by a credit note with that reference, and retry; skip with a reason books nothing",
+}
 
 
 class NotesByHand:
@@ -43,10 +48,32 @@ class NotesByHand:
             return
         refund_id, said = self._ref.refund_id, ", ".join(map(str, notes))
         raise _asks(
-            f"somebody wrote credit note {said} for order {self._number}, and {refund_id} gives {refund.money} back: "
-            "with a note of its own the sale may be credited twice. If it was written for this refund, put "
-            f"{refund_id} into its reference in Zoho, then retry; if not, skip with a reason: the refund gets its own"
+            f"somebody wrote credit note {said} for order {self._number}, and {refund_id} "
+            f"{_TAKEN[self._cause].format(refund.money)} the sale may be credited twice. If it was written for this "
+            f"{self._cause}, put {refund_id} into its reference in Zoho, then retry; if not, {_ELSE[self._cause]}"
         )
+
+    def refuse(self, refund: FetchedRefund, sold: Sold) -> None:
+        """ApplicationError `CreditByHand` where a person may have credited what is being written off."""
+        refund_id, notes = self._ref.refund_id, ", ".join(map(str, sold.named or credited_twice(sold, refund)))
+        if not (notes or sold.noted):
+            return
+        raise _asks(
+            f"order {self._number} has credit note {notes or f'that names {refund_id}'}, and {refund.money} of it are "
+            f"being written off for {refund_id}: one of both may be too much. Void that note in Zoho and retry, and "
+            "the write-off goes on; or bring the invoice by hand to what is right and skip with a reason: nothing more "
+            "is booked"
+        )
+
+    def named(self, refund: FetchedRefund, sold: Sold) -> CreditWritten:
+        """The sale's credit note with the refund's (or dispute's) id as reference, where there is one.
+
+        ApplicationError `CreditByHand` asks about one over another amount, and about several.
+        """
+        note = sold.named[0]
+        if len(sold.named) == 1 and note.total == refund.money:
+            return CreditWritten(**dict(note))
+        raise self._differs(", ".join(map(str, sold.named)), refund)
 
     async def find(self, refund: FetchedRefund, sold: Sold) -> CreditWritten | None:
         """The credit note of one from before with its id as reference; None for none.
@@ -54,14 +81,10 @@ class NotesByHand:
         ApplicationError `CreditByHand` asks about one over another amount, and about those of its customer that are
         only alike.
         """
-        skip, refund_id = _SKIP[self._cause], self._ref.refund_id
         if (named := await self._crediting.find_note()) is not None:
             if named.total == refund.money:
                 return named
-            raise _asks(
-                f"Zoho's credit note {named.number} names {refund_id} and comes to {named.total}, the {self._cause} to "
-                f"{refund.money}: correct it in Zoho and retry; {skip}"
-            )
+            raise self._differs(f"{named.number} over {named.total}", refund)
         wanted = CreditHandQuery(**dict(self._ref), contact_id=sold.contact_id, total=refund.money, at=refund.at)
         summary = "Look for a credit note of the customer over this amount"
         found = await self._calls.zoho_read(CreditActivities.find_credits_by_hand, wanted, summary)
@@ -69,8 +92,8 @@ class NotesByHand:
             return None
         raise _asks(
             f"Zoho has a credit note of this customer over {refund.money}, made within three days of the "
-            f"{self._cause}: {'; '.join(map(said, found.alike))}. If it is this {self._cause}'s, put {refund_id} into "
-            f"its reference and retry; {skip}"
+            f"{self._cause}: {'; '.join(map(said, found.alike))}. If it is this {self._cause}'s, put "
+            f"{self._ref.refund_id} into its reference and retry; {_SKIP[self._cause]}"
         )
 
     async def settle(self, refund: FetchedRefund, sold: Sold, note: CreditWritten) -> PaidOut:
@@ -87,6 +110,12 @@ class NotesByHand:
         )
         await self._calls.write(MissingActivities.keep_credit_found, found, f"Keep that {note.number} is its note")
         return paid
+
+    def _differs(self, notes: str, refund: FetchedRefund) -> ApplicationError:
+        return _asks(
+            f"Zoho's credit note {notes} names {self._ref.refund_id}, the {self._cause} comes to {refund.money}: "
+            f"correct it in Zoho and retry; {_SKIP[self._cause]}"
+        )
 
 
 def _asks(what: str) -> ApplicationError:

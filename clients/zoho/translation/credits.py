@@ -18,6 +18,7 @@ def sale_of(order: SalesOrder, refund_id: str = "") -> Sold:
     """
     standing = [invoice for invoice in order.invoices if invoice.status != "void"]
     notes = [note for note in order.creditnotes if note.status not in ("void", "draft")]
+    named = [note for note in notes if refund_id and note.reference_number == refund_id]
     own = [note for note in notes if note.currency_code in ("", order.currency_code)]
     return Sold(
         salesorder_id=order.salesorder_id,
@@ -29,7 +30,8 @@ def sale_of(order: SalesOrder, refund_id: str = "") -> Sold:
         notes=tuple(note.creditnote_id for note in notes),
         credited=exact(sum((note.total for note in own), Decimal(0)), order.currency_code),
         by_hand=tuple(_by_hand(note, order) for note in notes if not is_stripe_id(note.reference_number)),
-        noted=bool(refund_id) and refund_id in [note.reference_number for note in notes],
+        named=tuple(_by_hand(note, order) for note in named),
+        noted=bool(named),
         lines=tuple(
             SoldLine(line_item_id=line.line_item_id, net=line.item_total, shipped=line.quantity_shipped > 0)
             for line in order.line_items
@@ -46,5 +48,6 @@ def _by_hand(note: LinkedCreditNote, order: SalesOrder) -> NoteByHand:
     return NoteByHand(
         creditnote_id=note.creditnote_id,
         number=note.creditnote_number,
+        status=note.status,
         total=total_of(note, order.currency_code),
     )

@@ -28,8 +28,10 @@ def test_a_note_is_in_the_currency_that_it_says() -> None:
 
 
 def test_what_counts_by_nothing_or_names_a_cause_of_stripes_is_not_by_hand() -> None:
-    """Void ones and drafts are no credit notes yet, or no longer; the refund that is asked about may be named."""
-    void, draft = (note(one, 7, status=one) for one in ("void", "draft"))
-    sold = sale_of(order(void, draft, note("1", 5, reference_number="re_1"), note("2", 5)), "re_1")
-    assert ([one.creditnote_id for one in sold.by_hand], sold.notes) == (["2"], ("1", "2"))
-    assert (sold.noted, sale_of(order(note("1", 5)), "").noted) == (True, False)
+    """Void ones and drafts are no credit notes yet, or no longer; what names the cause that is asked about is told."""
+    void, draft = (note(one, 7, status=one, reference_number="dp_1") for one in ("void", "draft"))
+    mine, other = (note(one, 5, reference_number=one) for one in ("dp_1", "re_1"))
+    sold = sale_of(order(void, draft, mine, other, note("2", 5)), "dp_1")
+    assert ([one.creditnote_id for one in sold.by_hand], sold.notes) == (["2"], ("dp_1", "re_1", "2"))
+    assert [(one.number, one.status) for one in sold.named] == [("CN-dp_1", "open")]
+    assert (sold.noted, sale_of(order(note("1", 5))).noted) == (True, False)

@@ -67,6 +67,7 @@ READS_ANEW = "after a wait for the money everything is read anew"
 MONEY_FIRST = "the trigger counts no more once money went back"
 ONE_NOTE = "several credit notes of one return ask a person"
 DISPUTES_SEE_NOTES = "a lost dispute weighs credit notes by hand"
+ORDER_NAMES_NOTE = "a credit note that its order names is there, whatever the list shows"
 NAMES_LATE = "an abort looks for a refund whose answer never came"
 
 # Kept with a run that was traced from its webhook on: 32 hex digits.

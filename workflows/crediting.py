@@ -126,6 +126,8 @@ class Crediting:
         # What our memory lost, or a person wrote for this refund, may be there already.
         known = refund.salesorder_id and not sold.noted
         there = None if known else await self._calls.look_twice(self.find_note, "credit note")
+        if there is None and sold.named and workflow.patched(contract.ORDER_NAMES_NOTE):
+            there = CreditWritten(**dict(sold.named[0]))
         note = there or await self._calls.settle(write, self.find_note, "credit note")
         if note.total != refund.money:
             raise ApplicationError(

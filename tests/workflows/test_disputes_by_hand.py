@@ -124,6 +124,19 @@ async def test_what_our_memory_knows_to_be_ours_is_no_question(temporal_client: 
     assert not {*WRITES, "pay_out"} & set(script.names())
 
 
+async def test_a_note_that_its_order_shows_is_there_though_the_list_lags(temporal_client: Client) -> None:
+    """Zoho refused ours once, and a person wrote one: whatever the list says, no second one is written."""
+    refused = ApplicationError("zoho 400: no", {"service": "zoho"}, type="Refused", non_retryable=True)
+    script = Script({"fetch_dispute": LOST, "read_sold_lines": [SOLD, NAMED], "create_credit_note": refused})
+    async with on_stage(temporal_client, script) as stage:
+        handle = await begun(stage, UNHELD)
+        await until_parked(handle)
+        again = temporal_client.get_workflow_handle(handle.id)
+        await again.signal(contract.RESUME, "retry")
+        assert (await again.result())["creditnote_id"] == "cn-9"
+    assert [script.names().count(name) for name in ("create_credit_note", "find_credit_note")] == [1, 2]
+
+
 @pytest.mark.parametrize("sold", [ALIKE, NAMED], ids=["alike", "named"])
 async def test_a_note_that_meets_a_write_off_under_way_is_asked_about(temporal_client: Client, sold: Sold) -> None:
     """Both would book the loss twice: void again, the write-off goes on."""

@@ -120,7 +120,8 @@ class CreditActivities:
     async def find_credits_by_hand(self, wanted: CreditHandQuery) -> HandCredits:
         """Credit notes of the customer that somebody may have entered for the refund, none that names another."""
         rows = await self._shops[wanted.connection].zoho.credits.of_customer(wanted.contact_id)
-        return alike(rows, wanted.total, await self._memory.day(wanted.connection, wanted.at))
+        first, last = [await self._memory.day(wanted.connection, at) for at in (wanted.since or wanted.at, wanted.at)]
+        return alike(rows, wanted.total, first, last)
 
     @activity.defn
     async def pay_out(self, wanted: PayOutInput) -> PaidOut:

@@ -12,7 +12,7 @@ with workflow.unsafe.imports_passed_through():
     from domain.disputes import DisputeLoss, DisputeRef
     from domain.money import Money
     from domain.policy import DisputeLost, Restock
-    from domain.refunds import FetchedRefund, RefundRef
+    from domain.refunds import RefundRef
     from domain.runs import UndoKind
     from domain.writeoffs import WriteOffInput
     from workflows import contract
@@ -116,7 +116,7 @@ class Losing:
     async def _credit(self, loss: DisputeLoss, sold: Sold) -> Booked:
         """Goods that have left are the buyer's: a bank sends nothing back."""
         refund, never = loss.refund, self._policy.restock is Restock.NEVER
-        if entered := await self._entered(refund, sold):
+        if entered := await self._entered(loss, sold):
             return entered
         lines = self.crediting.lines(refund, sold, Restock.NEVER if never else Restock.WHEN_UNSHIPPED)
         note: CreditWritten = await self.crediting.note(refund, sold, lines)
@@ -124,14 +124,15 @@ class Losing:
         said = f"credit note {note.number} over {refund.money}"
         return Booked(said, note.creditnote_id, note.number, paid.zoho_refund_id)
 
-    async def _entered(self, refund: FetchedRefund, sold: Sold) -> Booked | None:
+    async def _entered(self, loss: DisputeLoss, sold: Sold) -> Booked | None:
         """The loss as somebody credited it by hand. ApplicationError `CreditByHand` asks about what only may be it."""
+        refund = loss.refund
         note: CreditWritten | None = None
         ours = UndoKind.VOID_CREDIT_NOTE in self._undo.kinds
         if sold.named and not ours and _weighs():
             note = self._theirs.named(refund, sold)
         elif self._before and not ours:
-            note = await self._theirs.find(refund, sold)
+            note = await self._theirs.find(refund, sold, loss.opened)
         if note is None:
             if sold.by_hand and not sold.noted and _weighs():
                 self._theirs.see(refund, sold)
@@ -157,7 +158,7 @@ class Losing:
         ApplicationError `CreditByHand` asks about one that may be it, and about any where the write-off has `begun`.
         """
         if begun is None and not sold.noted:
-            return await self._entered(loss.refund, sold)
+            return await self._entered(loss, sold)
         if begun is None and await self._writing.is_paid(sold.invoice_id, loss.refund.money):
             return await self._credit(loss, sold)
         if begun is None or not await self._writing.stands(begun):

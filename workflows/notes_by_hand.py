@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from temporalio import workflow
 from temporalio.exceptions import ApplicationError
 
@@ -22,6 +24,7 @@ _SKIP = {
     "refund": "skip writes a new one",
     "dispute": "skip books nothing, so book the loss by hand first where it is not",
 }
+_MADE = {"refund": "made within three days of the refund", "dispute": "made since the dispute was opened"}
 _TAKEN = {"refund": "gives {} back: with a note of its own", "dispute": "took {}: booked besides it"}
 _ELSE = {
     "refund": "skip with a reason: the refund gets its own",
@@ -75,24 +78,25 @@ class NotesByHand:
             return CreditWritten(**dict(note))
         raise self._differs(", ".join(map(str, sold.named)), refund)
 
-    async def find(self, refund: FetchedRefund, sold: Sold) -> CreditWritten | None:
+    async def find(self, refund: FetchedRefund, sold: Sold, since: datetime | None = None) -> CreditWritten | None:
         """The credit note of one from before with its id as reference; None for none.
 
         ApplicationError `CreditByHand` asks about one over another amount, and about those of its customer that are
-        only alike.
+        only alike: within three days of the refund, or `since` a dispute was opened.
         """
         if (named := await self._crediting.find_note()) is not None:
             if named.total == refund.money:
                 return named
             raise self._differs(f"{named.number} over {named.total}", refund)
-        wanted = CreditHandQuery(**dict(self._ref), contact_id=sold.contact_id, total=refund.money, at=refund.at)
+        about = {"contact_id": sold.contact_id, "total": refund.money, "at": refund.at, "since": since}
+        wanted = CreditHandQuery(**dict(self._ref), **about)
         summary = "Look for a credit note of the customer over this amount"
         found = await self._calls.zoho_read(CreditActivities.find_credits_by_hand, wanted, summary)
         if not found.alike:
             return None
         raise _asks(
-            f"Zoho has a credit note of this customer over {refund.money}, made within three days of the "
-            f"{self._cause}: {'; '.join(map(said, found.alike))}. If it is this {self._cause}'s, put "
+            f"Zoho has a credit note of this customer over {refund.money}, {_MADE[self._cause]}: "
+            f"{'; '.join(map(said, found.alike))}. If it is this {self._cause}'s, put "
             f"{self._ref.refund_id} into its reference and retry; {_SKIP[self._cause]}"
         )
 

@@ -16,7 +16,7 @@ from domain.policy import PaymentPolicy
 from domain.writeoffs import OweState, ReceiptKept, WriteOffSeen
 from tests.workflows.fakes import Script, event, on_stage
 from tests.workflows.fakes import Stage as Stand
-from tests.workflows.samples import NOTE, RECORD, SOLD, TOTAL
+from tests.workflows.samples import LOSS, NOTE, RECORD, SOLD, TOTAL
 from tests.workflows.test_disputes import LOST, UNHELD, WRITES_OFF, begun
 from tests.workflows.test_payments import until_parked
 from workflows import contract
@@ -170,9 +170,11 @@ async def test_a_named_note_on_an_invoice_that_is_not_just_paid_is_asked_about(t
 
 
 async def test_a_write_off_from_before_is_weighed_like_a_credit_note(temporal_client: Client) -> None:
-    """The customer's notes are looked through: people may have written one that its order does not show."""
+    """The customer's notes since it was opened are looked through: people may have written one of no order."""
     alike = HandCredits(alike=(CreditRow(creditnote_id="cn-9", number="CN-9", status="closed", total=TOTAL),))
-    script = Script({"fetch_dispute": LOST, "find_credits_by_hand": [alike, HandCredits()], "see_owed": PAID_OFF})
+    loss = LOSS.model_copy(update={"opened": LOST.opened})
+    looks = {"find_credits_by_hand": [alike, HandCredits()], "see_owed": PAID_OFF}
+    script = Script({"fetch_dispute": LOST, "fetch_loss": loss, **looks})
     async with on_stage(temporal_client, script) as stage:
         start = stage.payment(policy=WRITES_OFF).model_copy(update={"backfilled": True})
         handle = await stage.dispute(start, event(f"du_{start.payment_id[3:]}", "charge.dispute.closed"))
@@ -182,3 +184,4 @@ async def test_a_write_off_from_before_is_weighed_like_a_credit_note(temporal_cl
         await again.signal(contract.RESUME, "retry")
         assert (await again.result())["written_off"] == "in-1"
     assert "create_credit_note" not in script.names()
+    assert [wanted.since for wanted in script.inputs("find_credits_by_hand")] == [LOST.opened, LOST.opened]

@@ -18,6 +18,7 @@ from domain.credits import (
     PaidOut,
     PayOutInput,
     Sold,
+    but_ours,
 )
 from domain.hand_credits import CreditHandQuery, HandCredits, alike
 from domain.refunds import RefundStatus
@@ -48,9 +49,7 @@ class CreditActivities:
         """The order with its invoice, which of its lines have left the house, and credit notes that people wrote."""
         found = await self._shops[wanted.connection].zoho.credits.sold_order(wanted.document_id, wanted.refund_id)
         ours = {note.creditnote_id for note in await self._once.written(_NOTE, wanted, CreditWritten)}
-        return found.model_copy(
-            update={"by_hand": tuple(note for note in found.by_hand if note.creditnote_id not in ours)}
-        )
+        return but_ours(found, ours)
 
     @activity.defn
     async def read_sold_lines(self, wanted: CreditInput) -> Sold:
@@ -121,7 +120,8 @@ class CreditActivities:
     async def find_credits_by_hand(self, wanted: CreditHandQuery) -> HandCredits:
         """Credit notes of the customer that somebody may have entered for the refund, none that names another."""
         rows = await self._shops[wanted.connection].zoho.credits.of_customer(wanted.contact_id)
-        return alike(rows, wanted.total, await self._memory.day(wanted.connection, wanted.at))
+        first, last = [await self._memory.day(wanted.connection, at) for at in (wanted.since or wanted.at, wanted.at)]
+        return alike(rows, wanted.total, first, last)
 
     @activity.defn
     async def pay_out(self, wanted: PayOutInput) -> PaidOut:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from decimal import Decimal
 from itertools import groupby
 
@@ -43,6 +43,7 @@ class NoteByHand(Fact):
 
     creditnote_id: str
     number: str = ""
+    status: str = ""
     total: Money | None = None
 
     def __str__(self) -> str:
@@ -53,8 +54,9 @@ class Sold(Fact):
     """A sale as Zoho has it: its order and invoice, and the lines (shipping is one of them).
 
     `invoice_id` is "" where nothing was invoiced, or what was invoiced is void. `returns` are the ids of the order's
-    returns, `notes` those of its credit notes that count, which come to `credited` (None where that is unclear); of
-    these `by_hand` name no cause of Stripe's. `noted`: one of them names the refund that is asked about.
+    returns, `notes` those of its credit notes that count, which come to `credited` as far as they are in its currency
+    (None where that is unclear); of these `by_hand` name no cause of Stripe's. `noted`: one of them names the refund
+    that is asked about; `named` are those that do, where nobody of ours is known to have written one.
     """
 
     salesorder_id: str
@@ -68,6 +70,7 @@ class Sold(Fact):
     notes: tuple[str, ...] = ()
     credited: Money | None = None
     by_hand: tuple[NoteByHand, ...] = ()
+    named: tuple[NoteByHand, ...] = ()
     noted: bool = False
 
 
@@ -201,12 +204,19 @@ def credit_lines(sold: Sold, refund: RefundFacts, restock: Restock) -> tuple[Cre
 
 def credited_twice(sold: Sold, refund: RefundFacts) -> tuple[NoteByHand, ...]:
     """The credit notes by hand that may have been written for this very refund: over the same amount; or all of them,
-    where with one more for the refund the notes would come to more than was paid.
+    where with one more for the refund the notes would come to more than was paid. Never one in another currency.
     """
     credited = sold.credited or refund.money.zero()
     if credited.currency == refund.money.currency and credited + refund.money > refund.captured:
-        return sold.by_hand
+        return tuple(note for note in sold.by_hand if note.total is None or note.total.currency == credited.currency)
     return tuple(note for note in sold.by_hand if note.total == refund.money)
+
+
+def but_ours(sold: Sold, ours: Collection[str]) -> Sold:
+    """The sale where these credit notes are known to be ours: they are no people's, and nobody else's is named then."""
+    by_hand = tuple(note for note in sold.by_hand if note.creditnote_id not in ours)
+    known = any(note.creditnote_id in ours for note in sold.named)
+    return sold.model_copy(update={"by_hand": by_hand, "named": () if known else sold.named})
 
 
 def returned_lines(

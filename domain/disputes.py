@@ -105,9 +105,11 @@ class DisputeLoss(Fact):
 
     `refund` is the loss in a refund's words, for the bank has given the money back; its `before` is what refunds and
     earlier lost disputes gave back. `under_way` are refunds that have not settled: what is left depends on them.
+    `opened` is the dispute's own time.
     """
 
     refund: FetchedRefund
+    opened: AwareDatetime | None = None
     under_way: tuple[str, ...] = ()
 
     @property
@@ -162,4 +164,4 @@ def loss_of(
         reason=dispute.reason,
     )
     under_way = tuple(one.refund_id for one in refunds if one.status is RefundStatus.PENDING)
-    return DisputeLoss(refund=refund, under_way=under_way)
+    return DisputeLoss(refund=refund, opened=dispute.opened, under_way=under_way)

@@ -27,11 +27,12 @@ class CreditRow(Fact):
 
 
 class CreditHandQuery(RefundRef):
-    """A customer's credit notes to look through, for one over `total` of about the moment `at`."""
+    """A customer's credit notes to look through, for one over `total` of about the moment `at`, or `since` another."""
 
     contact_id: str
     total: Money
     at: AwareDatetime
+    since: AwareDatetime | None = None
 
 
 class HandCredits(Fact):
@@ -40,9 +41,13 @@ class HandCredits(Fact):
     alike: tuple[CreditRow, ...] = ()
 
 
-def alike(rows: Iterable[CreditRow], total: Money, day: date) -> HandCredits:
-    """Those of that very amount, within three days of the refund, that stand and name no refund or dispute."""
-    return HandCredits(alike=tuple(row for row in rows if _stands(row) and row.total == total and _near(row, day)))
+def alike(rows: Iterable[CreditRow], total: Money, first: date, last: date) -> HandCredits:
+    """Those of that very amount, within three days of the refund, that stand and name no refund or dispute.
+
+    A dispute goes on from its `first` day to its `last`; a refund has one.
+    """
+    found = (row for row in rows if _stands(row) and row.total == total)
+    return HandCredits(alike=tuple(row for row in found if _near(row, first, last)))
 
 
 def said(row: CreditRow) -> str:
@@ -55,5 +60,5 @@ def _stands(row: CreditRow) -> bool:
     return row.status not in ("void", "draft") and not row.reference.startswith((*REFUNDS, *DISPUTES))
 
 
-def _near(row: CreditRow, day: date) -> bool:
-    return row.day is not None and abs(row.day - day) <= DAYS_APART
+def _near(row: CreditRow, first: date, last: date) -> bool:
+    return row.day is not None and first - DAYS_APART <= row.day <= last + DAYS_APART

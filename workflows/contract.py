@@ -66,6 +66,8 @@ CLOSES_ROUND = "an order voided before the run was parked is taken back"
 READS_ANEW = "after a wait for the money everything is read anew"
 MONEY_FIRST = "the trigger counts no more once money went back"
 ONE_NOTE = "several credit notes of one return ask a person"
+DISPUTES_SEE_NOTES = "a lost dispute weighs credit notes by hand"
+ORDER_NAMES_NOTE = "a credit note that its order names is there, whatever the list shows"
 NAMES_LATE = "an abort looks for a refund whose answer never came"
 SHIPMENTS_TOLD = "people are told what was shipped by hand"
 

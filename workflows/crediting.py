@@ -11,7 +11,6 @@ from temporalio.exceptions import ApplicationError
 
 with workflow.unsafe.imports_passed_through():
     from activities.credits import CreditActivities
-    from activities.missing import MissingActivities
     from domain.credits import (
         CreditDocument,
         CreditedPieces,
@@ -23,10 +22,7 @@ with workflow.unsafe.imports_passed_through():
         PayOutInput,
         Sold,
         credit_lines,
-        credited_twice,
     )
-    from domain.hand_credits import CreditHandQuery, said
-    from domain.missing import FoundCredit
     from domain.money import Money
     from domain.policy import Restock
     from domain.refunds import FetchedRefund, RefundRef
@@ -34,13 +30,6 @@ with workflow.unsafe.imports_passed_through():
     from workflows import contract
     from workflows.calls import Calls
     from workflows.compensation import TakeBack, UndoStack
-
-
-# What the answer does to a credit note that was entered by hand and may be this refund's or dispute's.
-_SKIP = {
-    "refund": "skip writes a new one",
-    "dispute": "skip books nothing, so book the loss by hand first where it is not",
-}
 
 
 class Crediting:
@@ -97,59 +86,6 @@ class Crediting:
         await TakeBack(self._calls, sale, self._number, refund.money).run(order)
         return f"order {self._number} was cancelled before it was invoiced: it is void"
 
-    def see_by_hand(self, refund: FetchedRefund, sold: Sold) -> None:
-        """ApplicationError `CreditByHand` where a person may have credited this very refund already."""
-        if not (notes := credited_twice(sold, refund)):
-            return
-        refund_id, said = self._ref.refund_id, ", ".join(map(str, notes))
-        raise ApplicationError(
-            f"somebody wrote credit note {said} for order {self._number}, and {refund_id} gives {refund.money} back: "
-            "with a note of its own the sale may be credited twice. If it was written for this refund, put "
-            f"{refund_id} into its reference in Zoho, then retry; if not, skip with a reason: the refund gets its own",
-            type="CreditByHand",
-            non_retryable=True,
-        )
-
-    async def by_hand(self, refund: FetchedRefund, sold: Sold) -> CreditWritten | None:
-        """The credit note that somebody entered with the refund's (or dispute's) id as reference; None for none.
-
-        ApplicationError `CreditByHand` asks about one over another amount, and about those of its customer that are
-        only alike.
-        """
-        skip, refund_id = _SKIP[self._cause], self._ref.refund_id
-        if (named := await self._find_note()) is not None:
-            if named.total == refund.money:
-                return named
-            raise ApplicationError(
-                f"Zoho's credit note {named.number} names {refund_id} and comes to {named.total}, the {self._cause} to "
-                f"{refund.money}: correct it in Zoho and retry; {skip}",
-                type="CreditByHand",
-                non_retryable=True,
-            )
-        wanted = CreditHandQuery(**dict(self._ref), contact_id=sold.contact_id, total=refund.money, at=refund.at)
-        summary = "Look for a credit note of the customer over this amount"
-        found = await self._calls.zoho_read(CreditActivities.find_credits_by_hand, wanted, summary)
-        if not found.alike:
-            return None
-        raise ApplicationError(
-            f"Zoho has a credit note of this customer over {refund.money}, made within three days of the "
-            f"{self._cause}: {'; '.join(map(said, found.alike))}. If it is this {self._cause}'s, put {refund_id} into "
-            f"its reference and retry; {skip}",
-            type="CreditByHand",
-            non_retryable=True,
-        )
-
-    async def keep(self, refund: FetchedRefund, note: CreditWritten, paid: PaidOut) -> None:
-        """What somebody entered is remembered as this refund's, so that a payout's line is matched with it."""
-        found = FoundCredit(
-            **self._ref.model_dump(exclude={"refund_id"}),
-            creditnote_id=note.creditnote_id,
-            number=note.number,
-            zoho_refund_id=paid.zoho_refund_id,
-            money=refund.money,
-        )
-        await self._calls.write(MissingActivities.keep_credit_found, found, f"Keep that {note.number} is its note")
-
     def lines(self, refund: FetchedRefund, sold: Sold, restock: Restock) -> tuple[CreditLine, ...]:
         """What the credit note says. ApplicationError `ChangedByHand` where nothing is left that could be credited."""
         try:
@@ -189,8 +125,10 @@ class Crediting:
 
         # What our memory lost, or a person wrote for this refund, may be there already.
         known = refund.salesorder_id and not sold.noted
-        there = None if known else await self._calls.look_twice(self._find_note, "credit note")
-        note = there or await self._calls.settle(write, self._find_note, "credit note")
+        there = None if known else await self._calls.look_twice(self.find_note, "credit note")
+        if there is None and sold.named and workflow.patched(contract.ORDER_NAMES_NOTE):
+            there = CreditWritten(**dict(sold.named[0]))
+        note = there or await self._calls.settle(write, self.find_note, "credit note")
         if note.total != refund.money:
             raise ApplicationError(
                 f"Zoho's credit note {note.number} comes to {note.total}, the {self._cause} to {refund.money}",
@@ -229,9 +167,15 @@ class Crediting:
         self._undo.register(UndoKind.DELETE_CREDIT_REFUND)
         return there or await self._calls.settle(write, look, "refund of the credit note")
 
+    async def find_note(self, voided: str = "") -> CreditWritten | None:
+        """The refund's credit note by its reference, None for none; closes what waits for `voided` to be so."""
+        query = CreditQuery(**dict(self._ref), document_id=voided)
+        summary = f"Look for a credit note of {self._ref.refund_id}"
+        return await self._calls.zoho_read(CreditActivities.find_credit_note, query, summary)
+
     async def standing(self) -> CreditWritten | None:
         """The refund's credit note, a slow write of it too; None where none stands."""
-        return await self._calls.look_twice(self._find_note, "credit note")
+        return await self._calls.look_twice(self.find_note, "credit note")
 
     async def take_back(self, note: CreditWritten | None) -> str:
         """No credit note of the refund stands any more; what was taken back, "" where nothing stood."""
@@ -264,11 +208,6 @@ class Crediting:
             )
         return found.salesorder_id
 
-    async def _find_note(self, voided: str = "") -> CreditWritten | None:
-        query = CreditQuery(**dict(self._ref), document_id=voided)
-        summary = f"Look for a credit note of {self._ref.refund_id}"
-        return await self._calls.zoho_read(CreditActivities.find_credit_note, query, summary)
-
     async def paid(self, note: CreditWritten, deleted: str = "") -> PaidOut | None:
         """What went back of the credit note, as booked in Zoho; None where nothing did."""
         wanted = CreditDocument(**dict(self._ref), creditnote_id=note.creditnote_id, zoho_refund_id=deleted)
@@ -298,7 +237,7 @@ class Crediting:
             )
 
         async def look() -> StepDone | None:
-            return None if await self._find_note(wanted.creditnote_id) else StepDone()
+            return None if await self.find_note(wanted.creditnote_id) else StepDone()
 
         await self._calls.settle(write, look, "undo")
         _gone(await look())

@@ -31,8 +31,8 @@ with workflow.unsafe.imports_passed_through():
     from domain.runs import PaymentEvent, Stage, UndoKind
     from workflows import contract
     from workflows.attended import Attended
-    from workflows.compensation import UndoStack
     from workflows.crediting import Crediting
+    from workflows.notes_by_hand import NotesByHand
 
 # A step, and what was found there: the credit note that somebody else entered, which is theirs to take back.
 _BY_HAND = "by_hand"
@@ -153,12 +153,12 @@ class RefundWorkflow(Attended):
         if ours or not self._start.backfilled or _BY_HAND in self._start.carried.skipped:
             return None
         self._step = _BY_HAND
-        theirs = Crediting(self._calls, self._refund, self._number, UndoStack())
-        note = await theirs.by_hand(refund, sold)
+        theirs = self._notes_by_hand()
+        note = await theirs.find(refund, sold)
         if note is not None:
             self._found[_BY_HAND] = note.creditnote_id
             self._notes.append(f"credit note {note.number} was entered by hand and is taken as this refund's")
-            await theirs.keep(refund, note, await theirs.pay_out(refund, sold, note))
+            await theirs.settle(refund, sold, note)
         return note
 
     async def _write(self, refund: FetchedRefund, sold: Sold) -> CreditWritten:
@@ -167,7 +167,7 @@ class RefundWorkflow(Attended):
         lines = crediting.lines(refund, sold, self._start.policy.restock)
         self._step = _BY_HAND
         if self._step not in self._start.carried.skipped and not sold.noted:
-            crediting.see_by_hand(refund, sold)
+            self._notes_by_hand().see(refund, sold)
         self._step = "credit_note"
         note = await crediting.note(refund, sold, lines)
         self._reach(Stage.CREDITED, creditnote=note.creditnote_id)
@@ -280,6 +280,9 @@ class RefundWorkflow(Attended):
 
     def _crediting(self) -> Crediting:
         return Crediting(self._calls, self._refund, self._number, self._undo)
+
+    def _notes_by_hand(self) -> NotesByHand:
+        return NotesByHand(self._calls, self._refund, self._number)
 
     @property
     def _refund(self) -> RefundRef:

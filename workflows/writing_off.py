@@ -29,12 +29,13 @@ class WritingOff:
         self._number = number
         self._undo = undo
 
-    async def book(self, loss: DisputeLoss, sold: Sold) -> ReceiptRecord | None:
+    async def book(self, loss: DisputeLoss, sold: Sold, begun: WriteOffInput | None) -> ReceiptRecord | None:
         """Lower the recorded payment, then give up what the invoice wants: just the loss. The payment as it was.
 
-        ApplicationError `ChangedByHand` where payment or invoice are not as they were carried.
+        `begun` is what was recalled of it. ApplicationError `ChangedByHand` where payment or invoice are not as they
+        were carried.
         """
-        wanted = await self.recall(loss.refund.money) or await self._as_found(loss, sold)
+        wanted = begun or await self._as_found(loss, sold)
         if wanted.record is not None:
             self._undo.register(UndoKind.RESTORE_PAYMENT)
             await self._lower(wanted)
@@ -50,6 +51,10 @@ class WritingOff:
         summary = "See whether a payment was to be lowered"
         found = await self._calls.read(WriteOffActivities.recall_receipt, self._ref, summary)
         return None if found is None else WriteOffInput(**dict(self._ref), **dict(found), money=money)
+
+    async def stands(self, wanted: WriteOffInput) -> bool:
+        """Whether it is written off, and nothing else is owed."""
+        return (await self._look(wanted)).state is OweState.WRITTEN_OFF
 
     async def is_paid(self, invoice_id: str, money: Money) -> bool:
         """Whether nothing is owed of the invoice, and nothing was written off."""

@@ -17,19 +17,18 @@ from clients.zoho.records.invoices import Invoice
 from clients.zoho.records.orders import SalesOrder
 from clients.zoho.records.payments import Payment
 from clients.zoho.translation.amounts import day_of, exact
+from clients.zoho.translation.credits import sale_of
 from domain.credits import (
     CreditedPieces,
     CreditInput,
     CreditLine,
     CreditWritten,
-    NoteByHand,
     PaidOut,
     PayOutInput,
     Sold,
     SoldLine,
 )
 from domain.hand_credits import CreditRow
-from domain.matching import is_stripe_id
 
 _SHIPPING = "Shipping"
 _RATE = Decimal("0.000001")  # what Zoho keeps of a unit price: rate times quantity still rounds to the amount
@@ -47,32 +46,7 @@ class ZohoCredits:
         """
         request = Request("GET", path("salesorders", salesorder_id))
         order = await self._caller.one(request, SalesOrder, "salesorder", "sales_order")
-        standing = [invoice for invoice in order.invoices if invoice.status != "void"]
-        notes = [note for note in order.creditnotes if note.status not in ("void", "draft")]
-        return Sold(
-            salesorder_id=order.salesorder_id,
-            status=order.order_status or order.status,
-            contact_id=order.customer_id,
-            invoice_id=standing[0].invoice_id if standing else "",
-            zoho_payment_id=order.payments[0].payment_id if order.payments else "",
-            returns=tuple(one.salesreturn_id for one in order.salesreturns),
-            notes=tuple(note.creditnote_id for note in notes),
-            credited=exact(sum((note.total for note in notes), Decimal(0)), order.currency_code),
-            by_hand=tuple(
-                NoteByHand(
-                    creditnote_id=note.creditnote_id,
-                    number=note.creditnote_number,
-                    total=exact(note.total, order.currency_code),
-                )
-                for note in notes
-                if not is_stripe_id(note.reference_number)
-            ),
-            noted=bool(refund_id) and refund_id in [note.reference_number for note in notes],
-            lines=tuple(
-                SoldLine(line_item_id=line.line_item_id, net=line.item_total, shipped=line.quantity_shipped > 0)
-                for line in order.line_items
-            ),
-        )
+        return sale_of(order, refund_id)
 
     async def sold_invoice(self, sold: Sold) -> Sold:
         """The sale with the lines of its invoice, each as shipped as the order's line it invoices."""

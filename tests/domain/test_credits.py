@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.credits import NoteByHand, Sold, SoldLine, credit_lines, credited_twice, shares
+from domain.credits import NoteByHand, Sold, SoldLine, but_ours, credit_lines, credited_twice, shares
 from domain.money import Money, total
 from domain.policy import Restock
 from domain.refunds import RefundFacts, RefundStatus
@@ -109,3 +109,21 @@ def test_a_note_by_hand_that_may_be_the_refunds() -> None:
     assert credited_twice(sold, refund(CAPTURED - 1799)) == (five, twelve)
     assert credited_twice(sold.model_copy(update={"credited": None}), refund(CAPTURED)) == ()
     assert credited_twice(SOLD.model_copy(update={"credited": Money.of(1, "EUR")}), refund(CAPTURED)) == ()
+
+
+def test_a_note_by_hand_in_another_currency_is_never_alike() -> None:
+    """Neither by its figures nor where more would be credited than was paid."""
+    dollars = NoteByHand(creditnote_id="12", total=Money.of(1200, "USD"))
+    euros = NoteByHand(creditnote_id="5", total=Money.of(500, "EUR"))
+    sold = SOLD.model_copy(update={"by_hand": (dollars, euros), "credited": Money.of(500, "EUR")})
+    assert credited_twice(sold, refund(1200)) == ()
+    assert credited_twice(sold, refund(CAPTURED)) == (euros,)
+
+
+def test_what_is_known_to_be_ours_is_nobody_elses() -> None:
+    """Neither by hand nor named by a person; a second note that names the same cause does not change that."""
+    ours, theirs = (NoteByHand(creditnote_id=name) for name in ("ours", "theirs"))
+    sold = SOLD.model_copy(update={"by_hand": (ours, theirs), "named": (ours, theirs), "noted": True})
+    seen = but_ours(sold, {"ours", "another"})
+    assert (seen.by_hand, seen.named, seen.noted) == ((theirs,), (), True)
+    assert but_ours(sold, {"another"}) == sold

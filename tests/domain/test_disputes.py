@@ -45,7 +45,7 @@ def test_what_was_given_back_before_counts_in_order_of_time() -> None:
     refunds = [refund("re_4", 4, 40), refund("re_1", 1, 10), refund("re_6", 6, 60, RefundStatus.FAILED)]
     loss = loss_of(own, eur(2000), refunds, others)
     assert loss.refund.before == (eur(10), eur(200), eur(40))
-    assert (loss.left, loss.under_way, loss.refund.whole) == (eur(1750), (), False)
+    assert (loss.left, loss.under_way, loss.refund.whole, loss.opened) == (eur(1750), (), False, own.opened)
 
 
 def test_of_two_lost_in_one_second_each_counts_once() -> None:

@@ -22,6 +22,7 @@ ROW = CreditRow(creditnote_id="cn-1", number="CN-1", status="closed", day=DAY, t
         ({"day": date(2026, 11, 24)}, False),
         ({"day": None}, False),
         ({"total": Money(minor=501, currency="EUR")}, False),
+        ({"total": Money(minor=500, currency="USD")}, False),
         ({"total": None}, False),
         ({"status": "void"}, False),
         ({"status": "draft"}, False),
@@ -33,7 +34,14 @@ ROW = CreditRow(creditnote_id="cn-1", number="CN-1", status="closed", day=DAY, t
 def test_only_what_may_be_the_refunds_is_asked_about(change: dict[str, object], asks: bool) -> None:
     """The same amount within three days, standing, and not another refund's or dispute's by its own word."""
     row = ROW.model_copy(update=change)
-    assert alike([row], MONEY, DAY).alike == ((row,) if asks else ())
+    assert alike([row], MONEY, DAY, DAY).alike == ((row,) if asks else ())
+
+
+@pytest.mark.parametrize(("day", "asks"), [(1, False), (2, True), (15, True), (23, True), (24, False)])
+def test_a_dispute_goes_on_for_long(day: int, asks: bool) -> None:
+    """From the day on which it was opened until it is booked somebody may have credited it."""
+    row = ROW.model_copy(update={"day": date(2026, 11, day)})
+    assert bool(alike([row], MONEY, date(2026, 11, 5), DAY).alike) is asks
 
 
 def test_a_question_names_number_day_amount_and_state() -> None:

@@ -8,12 +8,14 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
 from temporalio.client import Client
 
 from domain.attention import AttentionClass, Trouble
-from domain.policy import DisputeLost
+from domain.policy import DisputeLost, PaymentPolicy
 from domain.sweeps import SweepPolicy
 from tests.endtoend.backfilling import DAYS, backfill, enter, in_the_past, mug
+from tests.endtoend.disputing import WRITES_OFF
 from tests.endtoend.sweeping import all_closed, sweep
 from tests.endtoend.test_backfill import day_of_past
 from tests.endtoend.test_refunds import refund, run_of, shop, sound
@@ -119,4 +121,32 @@ async def test_a_credit_note_that_people_entered_is_adopted_and_not_doubled(
         )
         steps = {entry.step.partition("@")[0] for entry in await house.store.audit.entries(house.slug, paid[0])}
         assert {"credit_note", "credit_note_refund", "mark_refund"} <= steps
+        assert (await house.store.audit.verify(house.slug)).ok
+
+
+@pytest.mark.parametrize("policy", [CREDITS, WRITES_OFF], ids=["credited", "written off"])
+async def test_a_dispute_that_people_credited_back_then_is_not_booked_again(
+    temporal_client: Client, tmp_path: Path, policy: PaymentPolicy
+) -> None:
+    """Their note of those days is asked about, and named it is taken as it is: nothing is written a second time."""
+    async with shop(temporal_client, tmp_path, policy=policy) as house:
+        (paid,) = await in_the_past(house, mug(1))
+        async with back_then(house):
+            dispute_id = await disputed(house, paid, "lost")
+        await enter(house, 1, day_of_past(), reference=paid)
+        (invoice,) = (await house.zoho())["invoices"]
+        entered = await credit(house, 1, invoice)
+        before = await house.zoho(only="creditnotes,refunds,invoices,payments")
+        assert (await backfill(house)).cases.waiting == 1
+        run = house.client.get_workflow_handle(contract.dispute_workflow_id(house.slug, dispute_id))
+        trouble = Trouble.model_validate(await run.query(contract.TROUBLE))
+        assert (trouble.attention_class, trouble.step) == (AttentionClass.CREDIT_BY_HAND, "lost")
+        assert "made since the dispute was opened: " + entered["creditnote_number"] in trouble.message
+        named = {**entered, "reference_number": dispute_id}
+        await Desk(house).call("PUT", f"/creditnotes/{entered['creditnote_id']}", named)
+        await run.signal(contract.RESUME, {"action": "retry", "by": "Ada"})
+        assert (await run.result())["creditnote_id"] == entered["creditnote_id"]
+        after = await house.zoho(only="creditnotes,refunds,invoices,payments")
+        assert [len(after[name]) for name in after] == [len(before[name]) for name in before]
+        assert [(row["balance"], row["write_off_amount"]) for row in after["invoices"]] == [(0, 0)]
         assert (await house.store.audit.verify(house.slug)).ok

@@ -9,7 +9,7 @@ from temporalio.exceptions import ApplicationError
 
 from domain.adjustments import AdjustmentWritten
 from domain.corrections import OrderRecalled
-from domain.credits import CreditWritten, PaidOut
+from domain.credits import CreditWritten, NoteByHand, PaidOut
 from domain.disputes import DisputesFound, DisputeStatus
 from domain.documents import OwnStep, Part
 from domain.hand_orders import HandOrders, OrderRow
@@ -163,6 +163,7 @@ POLICIES = {
     "dispute-lost": QUICK.model_copy(update={"dispute_lost": DisputeLost.ASK}),
     "dispute-credited": QUICK.model_copy(update={"remind_every": timedelta(milliseconds=20)}),
     "dispute-written-off": QUICK.model_copy(update={"dispute_lost": DisputeLost.WRITE_OFF}),
+    "dispute-entered-not-written-off": QUICK.model_copy(update={"dispute_lost": DisputeLost.WRITE_OFF}),
     "dispute-marked": QUICK.model_copy(update={"hold_field": "cf_held"}),
     "payout-posted": QUICK.model_copy(update={"books": BooksPolicy(post=True)}),
     "payout-posted-and-aborted": QUICK.model_copy(update={"books": BooksPolicy(post=True)}),
@@ -197,6 +198,9 @@ REFUNDS: dict[str, dict[str, Any]] = {
     "refund-of-an-adjustment": {"fetch_refund": REFUND.model_copy(update={"adjustment_id": "77"})},
     "refund-of-a-return": {"fetch_refund": REFUND.model_copy(update={"return_id": "ret-1"})},
 }
+ENTERED = SOLD.model_copy(
+    update={"named": (NoteByHand(creditnote_id="cn-9", number="CN-9", total=TOTAL),), "noted": True}
+)
 # Disputes; the last answer of `fetch_dispute` is the end that Stripe tells.
 DISPUTES: dict[str, dict[str, Any]] = {
     "dispute-won": {"fetch_dispute": [OPEN, DISPUTE]},
@@ -220,6 +224,8 @@ DISPUTES: dict[str, dict[str, Any]] = {
         ],
         "lower_payment": StepDone(unknown=True, asked=1),
     },
+    "dispute-entered": {"fetch_dispute": [OPEN, LOST_DISPUTE], "read_sold_lines": ENTERED},
+    "dispute-entered-not-written-off": {"fetch_dispute": [OPEN, LOST_DISPUTE], "read_sold_lines": ENTERED},
     "dispute-reinstated": {
         "fetch_dispute": [OPEN, DISPUTE.model_copy(update={"begun": True})],
         "find_credit_note": [NOTE, None],

@@ -16,6 +16,7 @@ class LinkedCreditNote(Record):
     creditnote_number: str = ""
     reference_number: str = ""
     status: str = ""
+    currency_code: str = ""
     total: Decimal = Decimal(0)
 
 
@@ -32,7 +33,6 @@ class CreditNoteRow(LinkedCreditNote):
     customer_id: str = ""
     reference_number: str = ""
     date: str = ""
-    currency_code: str = ""
     total: Decimal
     balance: Decimal = Decimal(0)
 

@@ -6,6 +6,7 @@ from clients.zoho.records.invoices import Invoice, LinkedInvoice
 from clients.zoho.records.orders import LinkedPackage, SalesOrder, Shipment
 from clients.zoho.translation.amounts import exact
 from clients.zoho.translation.contacts import address_of
+from clients.zoho.translation.credits import total_of
 from domain.contacts import address_fingerprint
 from domain.documents import (
     InvoiceDocument,
@@ -67,7 +68,7 @@ def order_state(order: SalesOrder) -> OrderState:
                 creditnote_id=one.creditnote_id,
                 number=one.creditnote_number,
                 status=one.status,
-                total=exact(one.total, currency),
+                total=total_of(one, currency),
                 reference=one.reference_number,
             )
             for one in order.creditnotes

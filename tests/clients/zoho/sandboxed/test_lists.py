@@ -53,6 +53,8 @@ async def test_a_credit_note_tells_its_customer_and_its_order_when_it_is_read(cl
     assert (row.document_id, row.reference, row.customer) == (made.creditnote_id, "re_1", sold.contact_id)
     assert await client.credits.order_of(made.creditnote_id) == order.document_id
     assert await client.credits.order_of("460000000000000001") == ""
+    (listed,) = await client.credits.of_customer(sold.contact_id)
+    assert (listed.creditnote_id, listed.reference, listed.total) == (made.creditnote_id, "re_1", money)
     again = await client.credits.sold_order(order.document_id, "re_1")
     assert (again.noted, again.credited, again.by_hand) == (True, money, ())
     assert invoice.invoice_id == again.invoice_id

@@ -97,7 +97,7 @@ class MissingActivities:
         """Remember a credit note and its refund that stand in Zoho."""
         note = CreditWritten(creditnote_id=found.creditnote_id, number=found.number, total=found.money)
         await self._once.adopt("credit_note", found, note, amount=found.money)
-        paid = PaidOut(zoho_refund_id=found.zoho_refund_id)
+        paid = PaidOut(zoho_refund_id=found.zoho_refund_id, value=found.value)
         await self._once.adopt("credit_note_refund", found, paid, amount=found.money)
         return StepDone()
 

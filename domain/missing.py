@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
+from decimal import Decimal
 from enum import StrEnum
 
 from pydantic import AwareDatetime
@@ -110,12 +111,13 @@ class FoundReceipt(PaymentRef):
 
 
 class FoundCredit(PaymentRef):
-    """A credit note's refund that Zoho has; `change` is the refund, or the dispute."""
+    """A credit note's refund that Zoho has; `change` is the refund, or the dispute. `value` as of what was paid out."""
 
     creditnote_id: str
     number: str = ""
     zoho_refund_id: str
     money: Money
+    value: Decimal | None = None
 
 
 class AlikeInput(Fact):

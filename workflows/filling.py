@@ -126,6 +126,7 @@ class Filling:
             number=note.number,
             zoho_refund_id=paid.zoho_refund_id,
             money=note.total or line.money,
+            value=paid.value,
         )
         await self._calls.write(MissingActivities.keep_credit_found, found, "Remember the credit note's refund")
         return True

@@ -111,6 +111,7 @@ class NotesByHand:
             number=note.number,
             zoho_refund_id=paid.zoho_refund_id,
             money=refund.money,
+            value=paid.value,
         )
         await self._calls.write(MissingActivities.keep_credit_found, found, f"Keep that {note.number} is its note")
         return paid

@@ -17,7 +17,7 @@ from tests.faults.kinds import KINDS
 from tests.faults.singles import Stories, record, suffer_all
 from tests.faults.table import PAGE, drawn, once_each, pairs, singles, take, written
 
-SINGLES, KILLS, PAIRS, SEED = 230, 30, 8, 4
+SINGLES, KILLS, PAIRS, SEED = 170, 18, 8, 4
 # What no payment needs with which nothing goes wrong: it looks for what a lost answer, or a lost store, leaves open, or
 # takes back what a payout posted.
 AFTER_A_FAULT = [

@@ -14,6 +14,7 @@ from domain.attention import AttentionClass
 from domain.policy import RETURN_ID_KEY, ReturnShipping, ReturnTrigger
 from domain.runs import Stage
 from tests.endtoend.outcomes import everything_told
+from tests.endtoend.sweeping import all_closed
 from tests.endtoend.test_memory_lost import forget_everything
 from tests.endtoend.test_refunds import stock
 from tests.endtoend.zoho_desk import (
@@ -274,7 +275,8 @@ async def test_events_of_its_own_refund_book_nothing_twice(temporal_client: Clie
         for event in (await house.stripe(only="events"))["events"]:
             await house.post(f"{house.stripe_url}/_events/{event['id']}/resend", {})
         await tell(house, made)
-        await asyncio.sleep(1)
+        await everything_told(house)
+        await all_closed(house)
         ledger = await house.zoho()
         assert (len(ledger["creditnotes"]), len(ledger["refunds"]), len(await refunds(house))) == (1, 1, 1)
         with pytest.raises(RPCError):

@@ -12,8 +12,9 @@ from temporalio.client import Client
 from domain.policy import ReturnPolicy, ReturnTrigger
 from domain.runs import Stage
 from tests.endtoend import zoho_tells
+from tests.endtoend.sweeping import all_closed
 from tests.endtoend.zoho_desk import Desk, a_sale, ended, return_shop, run_of, sound, starter_of
-from tests.endtoend.zoho_tells import has_run, zoho_calling
+from tests.endtoend.zoho_tells import everything_called, has_run, zoho_calling
 from tests.house import House
 from workflows import contract
 
@@ -43,7 +44,8 @@ async def test_zohos_own_webhooks(temporal_client: Client, tmp_path: Path) -> No
                 while not await begun(house, made):
                     await asyncio.sleep(0.05)
             assert (await ended(house, made))["stage"] == Stage.CREDITED
-            await asyncio.sleep(1)
+            await everything_called(house)
+            await all_closed(house)
         ledger = await house.zoho()
         assert [len(ledger[name]) for name in ("creditnotes", "refunds")] == [1, 1]
         await sound(house)

@@ -39,6 +39,16 @@ async def zoho_calling(house: House, *modules: str) -> AsyncIterator[None]:
         yield
 
 
+async def everything_called(house: House) -> None:
+    """Zoho has delivered every call of its webhooks."""
+    async with asyncio.timeout(30):
+        while True:
+            rows = (await house.http.get(f"{house.zoho_url}/_deliveries")).json()["deliveries"]
+            if rows and all(row["state"] == "delivered" for row in rows):
+                return
+            await asyncio.sleep(0.05)
+
+
 async def polled(house: House, run_id: str, path: str) -> None:
     """The list at `path` has been read once more by its run from now on."""
     before = await _read(house, path)
